@@ -1,0 +1,10 @@
+//! Delta tables, releases, exports and the one query door over them.
+//!
+//! Only this crate uses DataFusion, Delta and the Parquet writer. It knows nothing of department files
+//! (record batches arrive typed) and nothing of HTTP.
+
+pub mod query;
+pub mod schema;
+pub mod snapshot;
+
+pub use snapshot::{ReleaseFile, ReleaseRecord, Snapshot, SourceRecord};
