@@ -3,8 +3,13 @@
 //! Only this crate uses DataFusion, Delta and the Parquet writer. It knows nothing of department files
 //! (record batches arrive typed) and nothing of HTTP.
 
+pub mod export;
+pub mod lake;
 pub mod query;
+pub mod release;
 pub mod schema;
 pub mod snapshot;
+pub mod store;
 
 pub use snapshot::{ReleaseFile, ReleaseRecord, Snapshot, SourceRecord};
+pub use store::{Store, StoreError};

@@ -1,0 +1,90 @@
+//! Bytes to a grid of cells that keep their address.
+//!
+//! The format follows from the content; a name never decides. Nothing here knows what a table means: cells
+//! are text with a kind and a place. Formats that are recognised but not read give a [`Document`] without
+//! grids, so that a caller can say what the file is.
+//!
+//! Invariant: every [`Cell`] of a grid leads back to one place of the file, and the bytes between two cells
+//! are never lost without a warning or an error.
+
+mod archive;
+mod csv;
+mod encoding;
+mod error;
+mod grid;
+mod layout;
+mod quote;
+mod sniff;
+mod xlsx;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::{Gb18030Refusal, ReadError};
+pub use grid::{Cell, CellKind, Grid, Merge, Row, RowFault, Visibility, a1_address, column_letters};
+pub use sniff::Format;
+
+use crate::Limits;
+
+/// A file as read: its format and the grids in it.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// What the content is.
+    pub format: Format,
+    /// Encoding of a text file: `utf-8`, `utf-8-bom`, `gb18030`, `utf-16le` or `utf-16be`.
+    pub encoding: Option<String>,
+    /// Sheets of a workbook in their order, or the one grid of a text file.
+    pub grids: Vec<Grid>,
+    /// What a reader of the file should know; never a reason to refuse it.
+    pub warnings: Vec<String>,
+}
+
+/// What is known of a document without its cells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentFacts {
+    /// What the content is.
+    pub format: Format,
+    /// Encoding of a text file.
+    pub encoding: Option<String>,
+    /// Number of sheets, 1 for a text file.
+    pub grid_count: usize,
+    /// What a reader of the file should know.
+    pub warnings: Vec<String>,
+}
+
+impl Document {
+    /// The document's facts, without its cells.
+    pub fn facts(&self) -> DocumentFacts {
+        DocumentFacts {
+            format: self.format,
+            encoding: self.encoding.clone(),
+            grid_count: self.grids.len(),
+            warnings: self.warnings.clone(),
+        }
+    }
+
+    fn without_grids(format: Format) -> Self {
+        Self { format, encoding: None, grids: Vec::new(), warnings: Vec::new() }
+    }
+}
+
+/// Reads a file's bytes.
+///
+/// # Errors
+///
+/// The file is empty, damaged, beyond a limit, or in no encoding that can be told for certain. A file in a
+/// format that is recognised but not read is no error.
+pub fn read_document(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
+    if bytes.len() as u64 > limits.file_bytes {
+        return Err(ReadError::TooLarge {
+            what: "file bytes".into(),
+            found: bytes.len() as u64,
+            limit: limits.file_bytes,
+        });
+    }
+    match sniff::sniff(bytes) {
+        Format::Empty => Err(ReadError::Empty),
+        Format::Zip => xlsx::read_zip(bytes, limits),
+        Format::Csv => csv::read_text(bytes, limits),
+        other => Ok(Document::without_grids(other)),
+    }
+}

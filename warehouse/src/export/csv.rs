@@ -1,0 +1,95 @@
+//! Comma-separated values: RFC 4180 with LF, UTF-8, one heading line.
+//!
+//! A missing value is an empty field; an empty text is `""`. Text that a spreadsheet would run as a
+//! formula gets an apostrophe in front; figures never do.
+
+use std::io::Write;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use super::text::{Cell, Columns};
+use super::{BatchWriter, ExportError, ExportOptions, Format, Target};
+
+pub(super) const FORMAT: Format = Format { name: "csv", media_type: "text/csv; charset=utf-8", open };
+
+/// First characters that spreadsheets take for the start of a formula, half and full width.
+const FORMULA_STARTS: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'];
+
+const FLUSH_AT: usize = 64 * 1024;
+
+struct Csv<'a> {
+    out: Target<'a>,
+    line: Vec<u8>,
+    scratch: String,
+}
+
+fn open<'a>(
+    schema: SchemaRef,
+    out: Target<'a>,
+    options: ExportOptions,
+) -> Result<Box<dyn BatchWriter + Send + 'a>, ExportError> {
+    let mut line = Vec::with_capacity(2 * FLUSH_AT);
+    if options.with_bom {
+        line.extend_from_slice("\u{feff}".as_bytes());
+    }
+    for (index, field) in schema.fields().iter().enumerate() {
+        if index > 0 {
+            line.push(b',');
+        }
+        push_text(&mut line, field.name());
+    }
+    line.push(b'\n');
+    Ok(Box::new(Csv { out, line, scratch: String::new() }))
+}
+
+fn push_text(line: &mut Vec<u8>, text: &str) {
+    let guard = text.trim_start_matches([' ', '"', '\'']).starts_with(FORMULA_STARTS);
+    let quote = guard || text.is_empty() || text.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'));
+    if !quote {
+        line.extend_from_slice(text.as_bytes());
+        return;
+    }
+    line.push(b'"');
+    if guard {
+        line.push(b'\'');
+    }
+    for byte in text.bytes() {
+        if byte == b'"' {
+            line.push(b'"');
+        }
+        line.push(byte);
+    }
+    line.push(b'"');
+}
+
+impl BatchWriter for Csv<'_> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ExportError> {
+        let columns = Columns::new(batch)?;
+        let line = &mut self.line;
+        for row in 0..batch.num_rows() {
+            columns.row(row, &mut self.scratch, |index, kind, text, _| {
+                if index > 0 {
+                    line.push(b',');
+                }
+                match (kind, text) {
+                    (_, None) => {}
+                    (Cell::Text | Cell::List, Some(text)) => push_text(line, text),
+                    (_, Some(text)) => line.extend_from_slice(text.as_bytes()),
+                }
+                Ok::<(), ExportError>(())
+            })?;
+            line.push(b'\n');
+            if line.len() >= FLUSH_AT {
+                self.out.write_all(line)?;
+                line.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), ExportError> {
+        self.out.write_all(&self.line)?;
+        Ok(self.out.flush()?)
+    }
+}

@@ -1,0 +1,129 @@
+//! JSON: an array of objects, or one object a line. Decimals are strings, so that no reader rounds them.
+
+use std::io::Write;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, cast::AsArray};
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use super::text::{Cell, Columns, cell_kind};
+use super::{BatchWriter, ExportError, ExportOptions, Format, Target};
+
+pub(super) const FORMAT: Format = Format { name: "json", media_type: "application/json", open: open_array };
+pub(super) const LINES: Format = Format { name: "ndjson", media_type: "application/x-ndjson", open: open_lines };
+
+struct Json<'a> {
+    out: Target<'a>,
+    keys: Vec<Vec<u8>>,
+    line: Vec<u8>,
+    scratch: String,
+    is_array: bool,
+    is_empty: bool,
+}
+
+fn open_array<'a>(
+    schema: SchemaRef,
+    out: Target<'a>,
+    _: ExportOptions,
+) -> Result<Box<dyn BatchWriter + Send + 'a>, ExportError> {
+    Ok(Box::new(start(&schema, out, true)))
+}
+
+fn open_lines<'a>(
+    schema: SchemaRef,
+    out: Target<'a>,
+    _: ExportOptions,
+) -> Result<Box<dyn BatchWriter + Send + 'a>, ExportError> {
+    Ok(Box::new(start(&schema, out, false)))
+}
+
+fn start<'a>(schema: &SchemaRef, out: Target<'a>, is_array: bool) -> Json<'a> {
+    let keys = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let mut key = Vec::new();
+            push_string(&mut key, field.name());
+            key.push(b':');
+            key
+        })
+        .collect();
+    let line = if is_array { vec![b'['] } else { Vec::new() };
+    Json { out, keys, line, scratch: String::new(), is_array, is_empty: true }
+}
+
+fn push_string(line: &mut Vec<u8>, text: &str) {
+    // Writing a string to memory cannot fail; an escaped copy is the only outcome.
+    line.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+}
+
+/// One value as JSON.
+pub(super) fn push_value(line: &mut Vec<u8>, kind: Cell, text: Option<&str>, column: &ArrayRef, row: usize) -> Result<(), ArrowError> {
+    match (kind, text) {
+        (_, None) => line.extend_from_slice(b"null"),
+        (Cell::Integer | Cell::Boolean, Some(text)) => line.extend_from_slice(text.as_bytes()),
+        // JSON has no infinity and no NaN; they are computed values and stand as text.
+        (Cell::Float, Some(text)) if text.bytes().any(|byte| byte.is_ascii_digit()) && !text.contains("inf") => {
+            line.extend_from_slice(text.as_bytes());
+        }
+        (Cell::List, Some(_)) => push_list(line, column, row)?,
+        (_, Some(text)) => push_string(line, text),
+    }
+    Ok(())
+}
+
+fn push_list(line: &mut Vec<u8>, column: &ArrayRef, row: usize) -> Result<(), ArrowError> {
+    let items = match column.data_type() {
+        DataType::LargeList(_) => column.as_list::<i64>().value(row),
+        DataType::FixedSizeList(..) => column.as_fixed_size_list().value(row),
+        _ => column.as_list::<i32>().value(row),
+    };
+    let options = FormatOptions::default();
+    let formatter = ArrayFormatter::try_new(items.as_ref(), &options)?;
+    line.push(b'[');
+    for item in 0..items.len() {
+        if item > 0 {
+            line.push(b',');
+        }
+        let text = (!items.is_null(item)).then(|| formatter.value(item).to_string());
+        push_value(line, cell_kind(items.data_type()), text.as_deref(), &items, item)?;
+    }
+    line.push(b']');
+    Ok(())
+}
+
+impl BatchWriter for Json<'_> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ExportError> {
+        let columns = Columns::new(batch)?;
+        for row in 0..batch.num_rows() {
+            if self.is_array {
+                self.line.extend_from_slice(if self.is_empty { b"\n" } else { b",\n" });
+            }
+            self.is_empty = false;
+            let (line, keys) = (&mut self.line, &self.keys);
+            columns.row(row, &mut self.scratch, |index, kind, text, column| {
+                line.push(if index == 0 { b'{' } else { b',' });
+                line.extend_from_slice(&keys[index]);
+                push_value(line, kind, text, column, row)
+            })?;
+            self.line.push(b'}');
+            if !self.is_array {
+                self.line.push(b'\n');
+            }
+            if self.line.len() >= 64 * 1024 {
+                self.out.write_all(&self.line)?;
+                self.line.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), ExportError> {
+        if self.is_array {
+            self.line.extend_from_slice(b"\n]\n");
+        }
+        self.out.write_all(&self.line)?;
+        Ok(self.out.flush()?)
+    }
+}

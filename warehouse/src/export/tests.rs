@@ -1,0 +1,100 @@
+//! The same rows in every format.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Decimal128Array, Int32Array, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::*;
+use crate::schema::ZONE;
+
+fn sample() -> RecordBatch {
+    let amounts = Decimal128Array::from(vec![Some(99_999_999_999_999_999_999_i128), Some(-5), None, Some(0)])
+        .with_precision_and_scale(20, 2)
+        .expect("fits");
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("name", Arc::new(StringArray::from(vec![Some("海南省"), Some("=1+1"), Some(""), None]))),
+        ("amount_yuan", Arc::new(amounts)),
+        ("year", Arc::new(Int32Array::from(vec![Some(2022), None, Some(0), Some(-1)]))),
+        // 2019-02-01T00:00:00+08:00
+        (
+            "obs_time",
+            Arc::new(TimestampMicrosecondArray::from(vec![Some(1_548_950_400_000_000), None, None, None]).with_timezone(ZONE)),
+        ),
+    ];
+    RecordBatch::try_from_iter(columns).expect("one length")
+}
+
+fn text_of(name: &str) -> String {
+    let batch = sample();
+    let bytes = to_bytes(format(name).expect("declared"), &batch.schema(), &[batch], ExportOptions::default());
+    String::from_utf8(bytes.expect("writes")).expect("text")
+}
+
+#[test]
+fn csv_keeps_missing_empty_and_zero_apart_and_guards_formulas() {
+    let expected = "name,amount_yuan,year,obs_time\n\
+        海南省,999999999999999999.99,2022,2019-02-01T00:00:00+08:00\n\
+        \"'=1+1\",-0.05,,\n\
+        \"\",,0,\n\
+        ,0.00,-1,\n";
+    assert_eq!(text_of("csv"), expected);
+}
+
+#[test]
+fn csv_begins_with_a_mark_when_asked() {
+    let batch = sample();
+    let bytes = to_bytes(&csv::FORMAT, &batch.schema(), &[batch], ExportOptions { with_bom: true }).expect("writes");
+    assert_eq!(&bytes[..3], [0xEF, 0xBB, 0xBF]);
+}
+
+#[test]
+fn json_writes_money_as_strings() {
+    let rows: serde_json::Value = serde_json::from_str(&text_of("json")).expect("json");
+    assert_eq!(rows[0]["amount_yuan"], "999999999999999999.99");
+    assert_eq!(rows[0]["year"], 2022);
+    assert!(rows[2]["amount_yuan"].is_null());
+    assert_eq!(rows[3]["amount_yuan"], "0.00");
+    assert_eq!(text_of("ndjson").lines().count(), 4);
+}
+
+#[test]
+fn an_answer_without_rows_is_an_empty_array() {
+    let batch = sample().slice(0, 0);
+    let bytes = to_bytes(&json::FORMAT, &batch.schema(), &[batch], ExportOptions::default()).expect("writes");
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&bytes).expect("json"), serde_json::json!([]));
+}
+
+#[test]
+fn parquet_reads_back_equal() {
+    let batch = sample();
+    let bytes = to_bytes(&parquet::FORMAT, &batch.schema(), std::slice::from_ref(&batch), ExportOptions::default());
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes.expect("writes")));
+    let back: Vec<RecordBatch> = reader.and_then(|r| r.build()).expect("opens").collect::<Result<_, _>>().expect("reads");
+    assert_eq!(back, [batch]);
+}
+
+#[test]
+fn the_same_rows_give_the_same_bytes_however_they_are_cut() {
+    let batch = sample();
+    let cut = [batch.slice(0, 1), batch.slice(1, 3)];
+    for format in &FORMATS {
+        let once = to_bytes(format, &batch.schema(), std::slice::from_ref(&batch), ExportOptions::default());
+        let again = to_bytes(format, &batch.schema(), std::slice::from_ref(&batch), ExportOptions::default());
+        assert_eq!(once.as_ref().expect("writes"), again.as_ref().expect("writes"), "{}", format.name);
+        if format.name != "arrow" {
+            let pieces = to_bytes(format, &batch.schema(), &cut, ExportOptions::default());
+            assert_eq!(once.expect("writes"), pieces.expect("writes"), "{}", format.name);
+        }
+    }
+}
+
+#[test]
+fn names_and_media_types_are_taken_once() {
+    for (index, format) in FORMATS.iter().enumerate() {
+        for other in &FORMATS[index + 1..] {
+            assert!(format.name != other.name && format.media_type != other.media_type, "{} is taken", format.name);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The warehouse's state: normalised rows, the pointer that readers follow, what has been landed.
+//!
+//! Writers hold the one lock of the warehouse ([`lock`]); readers take none. Nothing is visible to a
+//! reader before [`pointer`] is replaced, and everything that the pointer names is on disk by then.
+
+pub mod error;
+pub mod ledger;
+pub mod lock;
+pub mod merge;
+pub mod pointer;
+pub mod recover;
+pub mod rows;
+pub mod slice;
+pub mod warehouse;
+
+pub use error::LakeError;
+pub use ledger::LedgerEntry;
+pub use lock::WriterLock;
+pub use pointer::Current;
+pub use slice::{SliceKey, SliceRows};
+pub use warehouse::Warehouse;

@@ -1,0 +1,78 @@
+//! What an interrupted run left behind, and its removal.
+//!
+//! Only what the pointer does not name is touched: release folders beyond the last number, log leaves
+//! beyond the log's size, index files of pointers that were never switched to, half-written files, and
+//! everything under `work/`. Normalised rows need nothing: a commit is whole or absent. Running this
+//! twice, or being killed in it, does no harm.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::lake::{LakeError, pointer};
+use crate::store::Store;
+
+/// One thing that was put right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repair {
+    /// What it was.
+    pub kind: &'static str,
+    /// Where.
+    pub path: String,
+}
+
+/// Removes the leftovers. The caller holds the writer lock.
+pub async fn recover(store: &dyn Store) -> Result<Vec<Repair>, LakeError> {
+    let current = pointer::read(store).await?.current;
+    let index = pointer::read_index(store, &current).await?;
+    let known: BTreeSet<String> = index.releases.iter().map(|release| release.folder()).collect();
+    let mut repairs = Vec::new();
+    for file in store.list("releases").await? {
+        let folder = file.path.rsplitn(2, '/').nth(1).unwrap_or_default();
+        if !known.contains(folder) {
+            repairs.push(Repair { kind: "file of an unfinished release", path: file.path });
+        }
+    }
+    for file in store.list("log/leaf").await? {
+        let number = file.path.rsplit('/').next().and_then(|name| name.parse::<u64>().ok());
+        if number.is_none_or(|number| number >= current.log_size) {
+            repairs.push(Repair { kind: "log leaf of an unfinished release", path: file.path });
+        }
+    }
+    for file in store.list("state/index").await? {
+        if file.path > current.index {
+            repairs.push(Repair { kind: "index of an unfinished publication", path: file.path });
+        }
+    }
+    for repair in &repairs {
+        store.remove(&repair.path).await?;
+    }
+    if let Some(root) = store.local_root() {
+        sweep(&root, &root, &mut repairs);
+    }
+    Ok(repairs)
+}
+
+/// Removes half-written files (`name#…`) everywhere and whatever is under `work/` but the lock.
+fn sweep(root: &Path, folder: &Path, repairs: &mut Vec<Repair>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if is_folder {
+            sweep(root, &path, repairs);
+            continue;
+        }
+        let is_half_written = name.rsplit_once('#').is_some_and(|(_, tail)| {
+            !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+        });
+        let is_work = shown.starts_with("work/") && name != "writer.lock";
+        if (is_half_written || is_work) && std::fs::remove_file(&path).is_ok() {
+            let kind = if is_half_written { "half-written file" } else { "left-over work file" };
+            repairs.push(Repair { kind, path: shown });
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! One partition's rows, merged, ordered, numbered and written as files.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use gongkai_catalog::{Catalog, Dataset, Table, Visibility};
+use sha2::{Digest, Sha256};
+
+use crate::export::{self, ExportOptions, Format};
+use crate::lake::merge::{Merged, merge_by_key};
+use crate::lake::{LakeError, LedgerEntry, SliceKey, rows};
+use crate::schema::released_schema;
+use crate::store::Store;
+use crate::{ReleaseFile, ReleaseRecord};
+
+use super::manifest::{Manifest, ManifestColumn, ManifestMerge, ManifestSource};
+
+/// Formats written once for every release; others are made when asked for.
+const STORED: [&str; 2] = ["parquet", "csv"];
+
+/// A partition's public rows before they have a number.
+#[derive(Debug)]
+pub struct Content {
+    /// Public columns without `release_id` and `row_no`, in the order of the files.
+    pub batch: RecordBatch,
+    /// Digest of these rows.
+    pub sha256: String,
+    /// What merging found.
+    pub merged: Merged,
+    /// Digests of the sources that gave rows.
+    pub sources: BTreeSet<String>,
+}
+
+/// What a release is made under.
+#[derive(Debug, Clone)]
+pub struct Circumstances<'a> {
+    /// Meaning of everything.
+    pub catalog: &'a Catalog,
+    /// Ledger entries in the order of landing.
+    pub ledger: &'a [LedgerEntry],
+    /// The clock's time.
+    pub now: DateTime<Utc>,
+    /// Why.
+    pub reason: &'a str,
+    /// Approving office.
+    pub approved_by: &'a str,
+    /// Digest of the declarations.
+    pub declarations_sha256: &'a str,
+}
+
+/// Merges the normalised rows of a slice and keeps what the public may see.
+pub fn content(batch: &RecordBatch, table: &Table, ledger: &[LedgerEntry]) -> Result<Content, ArrowError> {
+    let rank: HashMap<&str, usize> =
+        ledger.iter().enumerate().map(|(rank, entry)| (entry.source.sha256.as_str(), rank)).collect();
+    let (merged_batch, merged) = merge_by_key(batch, table, &rank)?;
+    let mut order = table.sort.clone();
+    order.extend(table.key.iter().cloned());
+    let ordered = rows::sort(&merged_batch, &order)?;
+    let public: Vec<usize> = ordered
+        .schema()
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| table.column(field.name()).is_some_and(|column| column.visibility == Visibility::Public))
+        .map(|(index, _)| index)
+        .collect();
+    let batch = ordered.project(&public)?;
+    let sources = batch
+        .column_by_name("source_sha256")
+        .and_then(|column| column.as_any().downcast_ref::<StringArray>())
+        .map(|column| column.iter().flatten().map(str::to_owned).collect())
+        .unwrap_or_default();
+    Ok(Content { sha256: rows::digest(&batch)?, batch, merged, sources })
+}
+
+/// Gives the rows their release and number.
+fn number(batch: &RecordBatch, release: &str, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let count = batch.num_rows();
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| match field.name().as_str() {
+            "release_id" => Ok(Arc::new(StringArray::from(vec![release; count])) as ArrayRef),
+            "row_no" => Ok(Arc::new(Int32Array::from_iter_values(1..=count as i32)) as ArrayRef),
+            name => batch
+                .column_by_name(name)
+                .cloned()
+                .ok_or_else(|| ArrowError::SchemaError(format!("column {name} is missing"))),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(Arc::clone(schema), columns)
+}
+
+/// Writes the files and the manifest of a release. Nothing of it is visible before the pointer names it.
+pub async fn write(
+    store: &dyn Store,
+    circumstances: &Circumstances<'_>,
+    key: &SliceKey,
+    content: &Content,
+    history: &[&ReleaseRecord],
+) -> Result<ReleaseRecord, LakeError> {
+    let catalog = circumstances.catalog;
+    let (dataset, table) = declared(catalog, &key.dataset)?;
+    let previous = history.iter().max_by_key(|release| release.number);
+    let superseded = history.iter().filter(|release| release.partition == key.partition).max_by_key(|release| release.number);
+    let number_of_release = previous.map_or(1, |release| release.number + 1);
+    let id = format!("{}.{number_of_release}", key.dataset);
+    let folder = format!("releases/{}/{number_of_release}", key.dataset);
+
+    let schema = released_schema(table);
+    let arrow = |source| LakeError::Arrow { table: table.name.clone(), source };
+    let numbered = number(&content.batch, &id, &schema).map_err(arrow)?;
+    let mut files = Vec::new();
+    for format in STORED.iter().filter_map(|name| export::format(name)) {
+        files.push(write_file(store, &folder, format, &id, &schema, &numbered).await?);
+    }
+
+    let contributed: Vec<&LedgerEntry> =
+        circumstances.ledger.iter().filter(|entry| content.sources.contains(&entry.source.sha256)).collect();
+    // A date is the sources' own only where every one of them documents it.
+    let documented: Option<Vec<DateTime<Utc>>> = contributed.iter().map(|entry| entry.published_at).collect();
+    let documented = documented.and_then(|dates| dates.into_iter().max());
+    let kind = match (superseded, previous) {
+        (Some(old), _) if adds_sources(old, store, content).await? => "supplement",
+        (Some(_), _) => "correction",
+        (None, Some(_)) => "update",
+        (None, None) => "initial",
+    };
+    let manifest = Manifest {
+        format_version: 1,
+        release: id.clone(),
+        dataset: key.dataset.clone(),
+        number: number_of_release,
+        table: table.name.clone(),
+        partition: partition_values(dataset, &key.partition),
+        status: "released".into(),
+        kind: kind.into(),
+        supersedes: superseded.map(|release| release.id()),
+        previous_manifest_sha256: previous.map(|release| release.manifest_sha256.clone()),
+        reason: circumstances.reason.to_owned(),
+        approved_by: circumstances.approved_by.to_owned(),
+        published_at: documented.unwrap_or(circumstances.now),
+        published_at_source: if documented.is_some() { "source" } else { "release" }.into(),
+        recorded_at: circumstances.now,
+        publisher: catalog.publishers.get(&dataset.publisher).map_or_else(String::new, |office| office.label.zh.clone()),
+        licence: dataset.licence.clone(),
+        audience: "public".into(),
+        is_synthetic: contributed.iter().any(|entry| entry.source.is_synthetic),
+        declarations_sha256: circumstances.declarations_sha256.to_owned(),
+        software: concat!("gongkai ", env!("CARGO_PKG_VERSION")).into(),
+        schema: manifest_schema(table, &schema),
+        rows: numbered.num_rows() as u64,
+        content_sha256: content.sha256.clone(),
+        files,
+        sources: contributed.iter().map(|entry| manifest_source(entry)).collect(),
+        merged: ManifestMerge {
+            equal: content.merged.equal as u64,
+            conflicting: content.merged.conflicting as u64,
+        },
+        checks: BTreeMap::new(),
+    };
+    let path = format!("{folder}/manifest.json");
+    let bytes = manifest.to_bytes().map_err(|source| LakeError::Damaged { path: path.clone(), source })?;
+    let manifest_sha256 = Manifest::digest(&bytes);
+    put_new(store, &path, bytes).await?;
+    Ok(ReleaseRecord {
+        dataset: key.dataset.clone(),
+        number: number_of_release,
+        partition: key.partition.clone(),
+        table: table.name.clone(),
+        kind: manifest.kind,
+        published_at: Some(manifest.published_at),
+        recorded_at: manifest.recorded_at,
+        supersedes: superseded.map(|release| release.number),
+        reason: manifest.reason,
+        is_synthetic: manifest.is_synthetic,
+        manifest_sha256,
+        log_index: 0,
+        rows: manifest.rows,
+        files: manifest.files,
+    })
+}
+
+/// A dataset with its table.
+pub(super) fn declared<'a>(catalog: &'a Catalog, id: &str) -> Result<(&'a Dataset, &'a Table), LakeError> {
+    catalog.datasets.get(id).and_then(|dataset| Some((dataset, catalog.tables.get(&dataset.table)?))).ok_or_else(|| {
+        LakeError::Unknown {
+            kind: "dataset",
+            name: id.to_owned(),
+            declared: catalog.datasets.keys().cloned().collect::<Vec<_>>().join(", "),
+        }
+    })
+}
+
+/// The manifest of a release, as written.
+pub async fn read_manifest(store: &dyn Store, release: &ReleaseRecord) -> Result<Manifest, LakeError> {
+    let path = format!("{}/manifest.json", release.folder());
+    let bytes = store.read(&path).await?;
+    let found = Manifest::digest(&bytes);
+    if found != release.manifest_sha256 {
+        return Err(LakeError::Digest { path, found, expected: release.manifest_sha256.clone() });
+    }
+    crate::lake::pointer::parse(&path, &bytes)
+}
+
+/// Whether the new rows have every source of the old release and more: then nothing was corrected, only added.
+async fn adds_sources(old: &ReleaseRecord, store: &dyn Store, content: &Content) -> Result<bool, LakeError> {
+    let manifest = read_manifest(store, old).await?;
+    let before: BTreeSet<String> = manifest.sources.into_iter().map(|source| source.sha256).collect();
+    Ok(before.is_subset(&content.sources) && before.len() < content.sources.len() && content.merged.conflicting == 0)
+}
+
+async fn write_file(
+    store: &dyn Store,
+    folder: &str,
+    format: &Format,
+    release: &str,
+    schema: &SchemaRef,
+    batch: &RecordBatch,
+) -> Result<ReleaseFile, LakeError> {
+    let name = format!("data.{}", format.name);
+    let bytes = export::to_bytes(format, schema, std::slice::from_ref(batch), ExportOptions::default())
+        .map_err(|source| LakeError::Export { release: release.to_owned(), source })?;
+    let file = ReleaseFile {
+        name: name.clone(),
+        bytes: bytes.len() as u64,
+        sha256: hex::encode(Sha256::digest(&bytes)),
+        media_type: format.media_type.to_owned(),
+    };
+    put_new(store, &format!("{folder}/{name}"), bytes).await?;
+    Ok(file)
+}
+
+/// Release files are new by construction: recovery has removed what an interrupted run left under the number.
+async fn put_new(store: &dyn Store, path: &str, bytes: Vec<u8>) -> Result<(), LakeError> {
+    match store.put_if_absent(path, Bytes::from(bytes)).await? {
+        crate::store::Put::Created => Ok(()),
+        crate::store::Put::Existed => Err(crate::StoreError::Conflict { path: path.to_owned() }.into()),
+    }
+}
+
+fn partition_values(dataset: &Dataset, partition: &str) -> BTreeMap<String, String> {
+    dataset.partition_by.iter().cloned().zip(partition.split('/').map(str::to_owned)).collect()
+}
+
+fn manifest_schema(table: &Table, schema: &Schema) -> Vec<ManifestColumn> {
+    schema
+        .fields()
+        .iter()
+        .filter_map(|field| table.column(field.name()))
+        .map(|column| ManifestColumn {
+            name: column.name.clone(),
+            column_type: column.column_type.to_string(),
+            unit: column.unit.clone(),
+            is_nullable: column.is_nullable,
+        })
+        .collect()
+}
+
+fn manifest_source(entry: &LedgerEntry) -> ManifestSource {
+    let source = &entry.source;
+    ManifestSource {
+        sha256: source.sha256.clone(),
+        name: source.name.clone(),
+        bytes: source.bytes,
+        format: source.format.clone(),
+        encoding: source.encoding.clone(),
+        feed: source.feed.clone(),
+        rows_in: source.rows_in,
+        rows_kept: source.rows_kept,
+        rows_set_aside: source.rows_set_aside,
+    }
+}
