@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Every door of Gongkai: the command, HTTP and its pages.
+//!
+//! This crate joins the two that do not know each other: `ingest` turns files into batches, `warehouse`
+//! keeps and answers them. Only here are HTTP status codes and exit codes known.
+
+pub mod clock;
+pub mod command;
+pub mod config;
+pub mod http;
+pub mod instance;
+pub mod page;
+pub mod pipeline;
+pub mod worker;

@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The `gongkai` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gongkai_api::command::run()
+}

@@ -127,3 +127,27 @@ impl BatchWriter for Json<'_> {
         Ok(self.out.flush()?)
     }
 }
+
+/// Rows as a JSON array of arrays, for answers that name their columns once.
+pub fn to_rows(batches: &[RecordBatch]) -> Result<Vec<u8>, ExportError> {
+    let mut rows = vec![b'['];
+    let mut scratch = String::new();
+    for batch in batches {
+        let columns = Columns::new(batch)?;
+        for row in 0..batch.num_rows() {
+            if rows.len() > 1 {
+                rows.push(b',');
+            }
+            rows.push(b'[');
+            columns.row(row, &mut scratch, |index, kind, text, column| {
+                if index > 0 {
+                    rows.push(b',');
+                }
+                push_value(&mut rows, kind, text, column, row)
+            })?;
+            rows.push(b']');
+        }
+    }
+    rows.push(b']');
+    Ok(rows)
+}

@@ -16,6 +16,7 @@ use ::arrow::array::RecordBatch;
 use ::arrow::datatypes::SchemaRef;
 use ::arrow::error::ArrowError;
 
+pub use json::to_rows;
 pub use text::{Cell, cell_kind};
 
 /// Why rows could not be written.

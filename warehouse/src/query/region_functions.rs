@@ -13,8 +13,7 @@ use datafusion::common::Result;
 use datafusion::common::types::{logical_date, logical_string};
 use datafusion::logical_expr::{
     Coercion, ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    TypeSignatureClass, Volatility,
-    scalar_doc_sections::DOC_SECTION_OTHER,
+    TypeSignatureClass, Volatility, scalar_doc_sections::DOC_SECTION_OTHER,
 };
 use gongkai_catalog::Catalog;
 

@@ -1,0 +1,170 @@
+//! The command line: what can be asked, and the exit codes.
+//!
+//! 0: done. 1: the data is at fault. 2: wrong usage. 3: the environment is at fault.
+
+mod doctor;
+mod export;
+mod ingest;
+mod inspect;
+mod progress;
+mod serve;
+mod shell;
+mod sql;
+mod up;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Config;
+use crate::instance::Instance;
+use crate::worker;
+
+/// How a command ended when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything is in order.
+    Done,
+    /// Files or rows could not be taken, or findings are open.
+    DataAtFault,
+}
+
+/// 公开 Gongkai: an open-data catalogue and analytics warehouse.
+#[derive(Debug, Parser)]
+#[command(name = "gongkai", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Settings that every command takes; each overrides gongkai.toml and the environment.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Folder of department files; the shipped samples where absent
+    #[arg(long, global = true, value_name = "DIR")]
+    inbox: Option<PathBuf>,
+    /// The warehouse: a folder, file://… or memory:// [default: ./data]
+    #[arg(long, global = true, value_name = "DIR|URL")]
+    data: Option<String>,
+    /// Feeds, tables, datasets and code lists in place of those built in
+    #[arg(long, global = true, value_name = "DIR")]
+    definitions: Option<PathBuf>,
+}
+
+/// What to print for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The main job: land, normalise and release every file of the inbox, then serve (the default)
+    Up(up::UpArgs),
+    /// Land and normalise files
+    Ingest(ingest::IngestArgs),
+    /// Show how a file is read, and which feed reads it
+    Inspect(inspect::InspectArgs),
+    /// Run one query, or open a shell
+    Sql(sql::SqlArgs),
+    /// Write a dataset's current releases, or one release, as a file
+    Export(export::ExportArgs),
+    /// Serve the portal and the API
+    Serve(serve::ServeArgs),
+    /// Check the installation and the warehouse, and put right what an interrupted run left
+    Doctor(doctor::DoctorArgs),
+}
+
+/// Reads the command line and runs it.
+pub fn run() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(worker::protocol::ARGUMENT) {
+        return match worker::child::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("worker: {error:#}");
+                ExitCode::from(3)
+            }
+        };
+    }
+    let cli = Cli::parse();
+    start_log(cli.command.as_ref());
+    let config = match settings(&cli.common) {
+        Ok(config) => config,
+        Err(error) => return fail(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let command = cli.command.unwrap_or(Command::Up(up::UpArgs::default()));
+    let outcome = runtime.block_on(async move {
+        match command {
+            Command::Up(args) => up::run(config, args).await,
+            Command::Ingest(args) => ingest::run(config, args).await,
+            Command::Inspect(args) => inspect::run(&config, &args),
+            Command::Sql(args) => sql::run(config, args).await,
+            Command::Export(args) => export::run(config, args).await,
+            Command::Serve(args) => serve::run(config, args).await,
+            Command::Doctor(args) => doctor::run(config, args).await,
+        }
+    });
+    // Blocking reads of a terminal or a pipe must not hold up the end.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::DataAtFault) => ExitCode::from(1),
+        Err(error) => fail(&error),
+    }
+}
+
+/// Failures of usage that only a running command can see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// The data a command was given is at fault.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DataError(pub String);
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("gongkai: {error:#}");
+    if error.is::<UsageError>() {
+        return ExitCode::from(2);
+    }
+    ExitCode::from(if error.is::<DataError>() || error.is::<worker::Failure>() { 1 } else { 3 })
+}
+
+fn settings(common: &Common) -> anyhow::Result<Config> {
+    let mut config = Config::load(&std::env::current_dir()?)?;
+    if common.inbox.is_some() {
+        config.inbox.clone_from(&common.inbox);
+    }
+    if common.data.is_some() {
+        config.data.clone_from(&common.data);
+    }
+    if common.definitions.is_some() {
+        config.definitions.clone_from(&common.definitions);
+    }
+    Ok(config)
+}
+
+fn start_log(command: Option<&Command>) {
+    let is_serving = matches!(command, None | Some(Command::Up(_) | Command::Serve(_)));
+    let default = if is_serving { "warn,gongkai=info" } else { "warn" };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("GONGKAI_LOG").unwrap_or_else(|_| default.into());
+    let log = tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::io::stderr).with_env_filter(filter);
+    // A second subscriber cannot be set; nothing else in the process sets one.
+    let _ = log.try_init();
+}
+
+/// Opens the instance that the settings describe.
+fn open(config: Config) -> anyhow::Result<Instance> {
+    Ok(Instance::open(config)?)
+}

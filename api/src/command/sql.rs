@@ -1,0 +1,153 @@
+//! `gongkai sql`: one query, or a shell.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use clap::{Args, ValueEnum};
+use futures::TryStreamExt;
+use gongkai_warehouse::Snapshot;
+use gongkai_warehouse::export::{self, ExportOptions};
+use gongkai_warehouse::query::{EngineSettings, QueryEngine, QueryError, QueryOptions, TextLimits, scan};
+
+use super::{DataError, Outcome, UsageError, open, shell};
+use crate::config::Config;
+use crate::http::app::parse_time;
+use crate::instance::Instance;
+
+/// Arguments.
+#[derive(Debug, Args)]
+pub struct SqlArgs {
+    /// The statement; a shell opens where it is absent
+    query: Option<String>,
+    /// How to write the rows
+    #[arg(long, value_enum, default_value = "table")]
+    format: OutputFormat,
+    /// What was current at this time: 2026-01-31 or 2026-01-31T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// Write to a file in place of the terminal
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Formats of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Aligned columns for people.
+    Table,
+    /// Comma-separated values.
+    Csv,
+    /// An array of objects.
+    Json,
+    /// One object a line.
+    Ndjson,
+    /// Parquet.
+    Parquet,
+    /// Arrow IPC stream.
+    Arrow,
+    /// Excel workbook.
+    Xlsx,
+}
+
+impl OutputFormat {
+    fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Table => return None,
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+            Self::Xlsx => "xlsx",
+        })
+    }
+
+    fn is_binary(self) -> bool {
+        matches!(self, Self::Parquet | Self::Arrow | Self::Xlsx)
+    }
+}
+
+/// The query door on the command line: in this process, which is the user's own.
+pub struct Session {
+    engine: QueryEngine,
+    snapshot: Arc<Snapshot>,
+}
+
+impl Session {
+    /// Opens the warehouse as it is now, or was at a time.
+    pub async fn open(instance: &Instance, as_of: Option<&str>) -> anyhow::Result<Self> {
+        let spill = instance
+            .warehouse
+            .store()
+            .local_root()
+            .map(|root| root.join("work/spill").join(std::process::id().to_string()));
+        let settings = EngineSettings {
+            pool_bytes: instance.config.query.pool_bytes * 4,
+            spill_dir: spill,
+            spill_bytes: instance.config.query.spill_bytes,
+            ..EngineSettings::default()
+        };
+        let store = Arc::clone(instance.warehouse.store().objects());
+        let engine = QueryEngine::new(Arc::clone(&instance.definitions.catalog), store, settings)?;
+        let mut snapshot = instance.warehouse.snapshot().await?;
+        if let Some(text) = as_of {
+            snapshot = snapshot.as_of(parse_time(text).map_err(|error| UsageError(error.detail))?);
+        }
+        Ok(Self { engine, snapshot: Arc::new(snapshot) })
+    }
+
+    /// Runs a statement.
+    pub async fn query(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
+        let statement = scan(sql, &TextLimits::default())?;
+        let planned = self.engine.plan(&statement, Arc::clone(&self.snapshot), QueryOptions::default()).await?;
+        let schema = planned.schema();
+        let batches = planned.execute()?.try_collect().await.map_err(QueryError::from)?;
+        Ok((schema, batches))
+    }
+}
+
+/// Rows as aligned columns.
+pub fn to_table(schema: &SchemaRef, batches: &[RecordBatch]) -> anyhow::Result<String> {
+    let options = arrow::util::display::FormatOptions::default().with_null("NULL");
+    let empty = [RecordBatch::new_empty(Arc::clone(schema))];
+    let batches = if batches.is_empty() { &empty } else { batches };
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let table = arrow::util::pretty::pretty_format_batches_with_options(batches, &options)?;
+    Ok(format!("{table}\n{rows} {}\n", if rows == 1 { "row" } else { "rows" }))
+}
+
+/// Runs the command.
+pub async fn run(config: Config, args: SqlArgs) -> anyhow::Result<Outcome> {
+    let instance = open(config)?;
+    let session = Session::open(&instance, args.as_of.as_deref()).await?;
+    let Some(query) = args.query else {
+        return shell::run(&session).await;
+    };
+    let (schema, batches) =
+        session.query(&query).await.map_err(|error| DataError(format!("{}: {error}", error.code())))?;
+    let bytes = match args.format.name().and_then(export::format) {
+        None => to_table(&schema, &batches)?.into_bytes(),
+        Some(format) => export::to_bytes(format, &schema, &batches, ExportOptions::default())?,
+    };
+    write_output(args.output.as_deref(), args.format.is_binary(), &bytes)?;
+    Ok(Outcome::Done)
+}
+
+/// Writes to a file, or to standard output unless binary bytes would fill a terminal.
+pub fn write_output(path: Option<&std::path::Path>, is_binary: bool, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::io::IsTerminal;
+    match path {
+        Some(path) => std::fs::write(path, bytes).map_err(|error| anyhow::anyhow!("{}: {error}", path.display())),
+        None if is_binary && std::io::stdout().is_terminal() => {
+            Err(UsageError("this format is not text; name a file with --output".into()).into())
+        }
+        None => match std::io::stdout().write_all(bytes).and_then(|()| std::io::stdout().flush()) {
+            // The reader of a pipe may stop when it has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        },
+    }
+}

@@ -1,0 +1,175 @@
+//! Settings: `gongkai.toml`, overridden by `GONGKAI_*` variables, overridden by flags.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Name of the settings file in the working folder.
+pub const FILE: &str = "gongkai.toml";
+
+/// All settings of one instance. Every one has a default; an unknown one is refused.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Folder of department files; none for the shipped samples.
+    pub inbox: Option<PathBuf>,
+    /// Warehouse: a folder, `file://…` or `memory://`.
+    pub data: Option<String>,
+    /// Folder of declarations in place of those built in.
+    pub definitions: Option<PathBuf>,
+    /// Address for HTTP.
+    pub http: Option<String>,
+    /// Publishing.
+    pub publishing: Publishing,
+    /// Limits of queries from outside.
+    pub query: Query,
+}
+
+/// Settings of publishing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Publishing {
+    /// The office that approves releases, as the manifest names it.
+    pub office: String,
+}
+
+impl Default for Publishing {
+    fn default() -> Self {
+        Self { office: "本机操作员 (local operator)".into() }
+    }
+}
+
+/// Limits of queries from outside.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Query {
+    /// Longest time of one query, waiting included.
+    pub timeout_ms: u64,
+    /// Worker processes.
+    pub workers: usize,
+    /// Queries that may wait for a worker.
+    pub queue: usize,
+    /// Longest wait for a worker.
+    pub queue_wait_ms: u64,
+    /// Memory pool of one worker.
+    pub pool_bytes: usize,
+    /// Address space of one worker, enforced by the system.
+    pub worker_bytes: u64,
+    /// Disk that one worker may spill to.
+    pub spill_bytes: u64,
+    /// Most rows in one answer.
+    pub max_rows: usize,
+    /// Most bytes in one answer, as Arrow.
+    pub max_bytes: usize,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            timeout_ms: 10_000,
+            workers: 2,
+            queue: 16,
+            queue_wait_ms: 5_000,
+            pool_bytes: 256 << 20,
+            worker_bytes: 3 << 30,
+            spill_bytes: 1 << 30,
+            max_rows: 100_000,
+            max_bytes: 32 << 20,
+        }
+    }
+}
+
+/// Why the settings could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is there and cannot be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not the TOML that is expected.
+    #[error("{path}: {source}")]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// The parser's message.
+        source: Box<toml::de::Error>,
+    },
+    /// A variable's text is not a number.
+    #[error("{variable} is {found:?}, expected a whole number")]
+    Number {
+        /// The variable.
+        variable: &'static str,
+        /// Its text.
+        found: String,
+    },
+}
+
+impl Config {
+    /// Reads `gongkai.toml` in `folder`, if there is one, then the environment.
+    pub fn load(folder: &Path) -> Result<Self, ConfigError> {
+        let path = folder.join(FILE);
+        let mut config = match std::fs::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text).map_err(|source| ConfigError::Toml { path, source: Box::new(source) })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::default(),
+            Err(source) => return Err(ConfigError::Read { path, source }),
+        };
+        config.read_environment()?;
+        Ok(config)
+    }
+
+    fn read_environment(&mut self) -> Result<(), ConfigError> {
+        let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        if let Some(value) = text("GONGKAI_INBOX") {
+            self.inbox = Some(value.into());
+        }
+        if let Some(value) = text("GONGKAI_DATA") {
+            self.data = Some(value);
+        }
+        if let Some(value) = text("GONGKAI_DEFINITIONS") {
+            self.definitions = Some(value.into());
+        }
+        if let Some(value) = text("GONGKAI_HTTP") {
+            self.http = Some(value);
+        }
+        let number = |variable: &'static str| {
+            text(variable)
+                .map(|found| found.parse::<u64>().map_err(|_| ConfigError::Number { variable, found }))
+                .transpose()
+        };
+        if let Some(value) = number("GONGKAI_QUERY_TIMEOUT_MS")? {
+            self.query.timeout_ms = value;
+        }
+        if let Some(value) = number("GONGKAI_QUERY_WORKERS")? {
+            self.query.workers = value.max(1) as usize;
+        }
+        if let Some(value) = number("GONGKAI_QUERY_MAX_ROWS")? {
+            self.query.max_rows = value as usize;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_setting_is_refused_by_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join(FILE), "[query]\ntimeout = 3\n").expect("writes");
+        let error = Config::load(folder.path()).expect_err("unknown setting").to_string();
+        assert!(error.contains("timeout") && error.contains("gongkai.toml"), "{error}");
+    }
+
+    #[test]
+    fn settings_not_named_keep_their_defaults() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join(FILE), "[query]\ntimeout_ms = 3000\n").expect("writes");
+        let config = Config::load(folder.path()).expect("loads");
+        assert_eq!((config.query.timeout_ms, config.query.max_rows), (3000, 100_000));
+    }
+}

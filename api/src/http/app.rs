@@ -1,0 +1,122 @@
+//! What handlers share: the instance, the workers and the snapshot that the pointer names.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, NaiveDate, Utc};
+use gongkai_catalog::{Catalog, Dataset, Table};
+use gongkai_warehouse::Snapshot;
+use gongkai_warehouse::lake::pointer;
+use gongkai_warehouse::store::Store;
+use tokio::sync::RwLock;
+
+use super::ApiError;
+use crate::instance::{DEFAULT_DATA, Instance};
+use crate::worker::{QueryAnswer, QueryLimits, QueryPool};
+
+/// Shared state; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Settings, declarations, warehouse.
+    pub instance: Instance,
+    /// Workers for queries.
+    pub pool: Arc<QueryPool>,
+    cached: Arc<RwLock<Option<(Bytes, Arc<Snapshot>)>>>,
+    is_stopping: Arc<AtomicBool>,
+}
+
+impl App {
+    /// Over an open instance.
+    pub fn new(instance: Instance) -> Self {
+        let data = instance.config.data.clone().unwrap_or_else(|| DEFAULT_DATA.to_owned());
+        let spill_root = spill_root(&instance);
+        let pool = QueryPool::new(data, instance.config.definitions.clone(), &instance.config.query, spill_root);
+        Self { instance, pool: Arc::new(pool), cached: Arc::default(), is_stopping: Arc::default() }
+    }
+
+    /// Declarations.
+    pub fn catalog(&self) -> &Catalog {
+        &self.instance.definitions.catalog
+    }
+
+    /// The warehouse's store.
+    pub fn store(&self) -> &dyn Store {
+        self.instance.warehouse.store().as_ref()
+    }
+
+    /// What the pointer names now. It is read each time; what it names is kept.
+    pub async fn snapshot(&self) -> Result<Arc<Snapshot>, ApiError> {
+        let Some(bytes) = self.store().read_optional(pointer::PATH).await? else {
+            return Ok(Arc::new(Snapshot::empty()));
+        };
+        if let Some((known, snapshot)) = self.cached.read().await.as_ref()
+            && *known == bytes
+        {
+            return Ok(Arc::clone(snapshot));
+        }
+        let snapshot = Arc::new(self.instance.warehouse.snapshot().await?);
+        *self.cached.write().await = Some((bytes, Arc::clone(&snapshot)));
+        Ok(snapshot)
+    }
+
+    /// The snapshot at a time, where one is asked for.
+    pub async fn snapshot_at(&self, as_of: Option<&str>) -> Result<Arc<Snapshot>, ApiError> {
+        let snapshot = self.snapshot().await?;
+        match as_of.filter(|text| !text.is_empty()) {
+            Some(text) => Ok(Arc::new(snapshot.as_of(parse_time(text)?))),
+            None => Ok(snapshot),
+        }
+    }
+
+    /// A listed dataset.
+    pub fn dataset(&self, id: &str) -> Result<(&Dataset, &Table), ApiError> {
+        self.catalog()
+            .datasets
+            .get(id)
+            .and_then(|dataset| Some((dataset, self.catalog().tables.get(&dataset.table)?)))
+            .ok_or_else(|| ApiError::not_found("dataset", id))
+    }
+
+    /// Runs a statement in a worker.
+    pub async fn query(&self, sql: &str, snapshot: Arc<Snapshot>) -> Result<QueryAnswer, ApiError> {
+        let settings = &self.instance.config.query;
+        let limits = QueryLimits {
+            timeout: Duration::from_millis(settings.timeout_ms),
+            max_rows: settings.max_rows,
+            max_bytes: settings.max_bytes,
+        };
+        Ok(self.pool.query(sql, snapshot, limits).await?)
+    }
+
+    /// From now on the instance is not ready.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the instance is about to end.
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::SeqCst)
+    }
+}
+
+fn spill_root(instance: &Instance) -> PathBuf {
+    match instance.warehouse.store().local_root() {
+        Some(root) => root.join("work").join("spill"),
+        None => std::env::temp_dir().join("gongkai-spill"),
+    }
+}
+
+/// An instant, or a date for the end of that day in Beijing.
+pub fn parse_time(text: &str) -> Result<DateTime<Utc>, ApiError> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    text.parse::<NaiveDate>()
+        .ok()
+        .and_then(|date| date.and_hms_opt(15, 59, 59))
+        .map(|end_of_day| end_of_day.and_utc())
+        .ok_or_else(|| ApiError::parameter("as_of", text, "an instant such as 2026-01-31T08:00:00Z, or a date"))
+}

@@ -1,0 +1,165 @@
+//! A whole dataset as one file: its current releases, one after another.
+
+use std::io::{self, Write};
+
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream;
+use gongkai_warehouse::ReleaseRecord;
+use gongkai_warehouse::export::{self, ExportError, ExportOptions, Format};
+use gongkai_warehouse::release::mirror::read_release;
+use gongkai_warehouse::schema::released_schema;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use utoipa::IntoParams;
+
+use super::error::Problems;
+use super::release::{Stored, send_stored};
+use super::{ApiError, App, caching};
+
+/// How to download.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct DownloadQuery {
+    /// `csv`, `json`, `ndjson`, `parquet`, `arrow` or `xlsx`.
+    format: Option<String>,
+    /// Begin CSV with a byte order mark, for Excel.
+    #[serde(default)]
+    bom: bool,
+    /// What was current at this time.
+    as_of: Option<String>,
+}
+
+/// The format of that name, or what would have been accepted.
+pub fn wanted_format(name: &str) -> Result<&'static Format, ApiError> {
+    export::format(name).ok_or_else(|| {
+        let found: String = name.chars().take(40).collect();
+        ApiError::new("not_acceptable", format!("no format {found:?}; there are {}", export::format_names()))
+    })
+}
+
+/// A dataset as one file.
+#[utoipa::path(get, path = "/datasets/{id}/download", operation_id = "download_dataset", tag = "downloads",
+    params(("id" = String, Path, description = "Dataset id"), DownloadQuery),
+    responses((status = 200, description = "The rows of all current releases.",
+               content((String = "text/csv"), (String = "application/json"), (String = "application/x-ndjson"),
+                       (String = "application/vnd.apache.parquet"), (String = "application/vnd.apache.arrow.stream"),
+                       (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+              (status = 406, description = "No such format.", content_type = "application/problem+json", body = super::error::Problem),
+              Problems))]
+pub async fn download_dataset(
+    State(app): State<App>,
+    id: Result<Path<String>, PathRejection>,
+    query: Result<Query<DownloadQuery>, QueryRejection>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (Path(id), Query(query)) = (id?, query?);
+    let (_, table) = app.dataset(&id)?;
+    let format = wanted_format(query.format.as_deref().unwrap_or("csv"))?;
+    let snapshot = app.snapshot_at(query.as_of.as_deref()).await?;
+    let releases: Vec<ReleaseRecord> = snapshot.current_of_dataset(&id).into_iter().cloned().collect();
+    if releases.is_empty() {
+        return Err(ApiError::new("not_found", format!("dataset {id:?} has no release at that time")));
+    }
+    let file_name = format!("{id}.{}", format.name);
+    // One release in a stored format is sent as it lies.
+    if let [release] = releases.as_slice()
+        && !query.bom
+        && let Some(file) = release.files.iter().find(|file| file.name == format!("data.{}", format.name))
+    {
+        let path = format!("{}/{}", release.folder(), file.name);
+        let stored = Stored {
+            path: &path,
+            media_type: &file.media_type,
+            digest: &file.sha256,
+            file_name: &file_name,
+            is_immutable: false,
+        };
+        return send_stored(&app, request, stored).await;
+    }
+    let rows: u64 = releases.iter().map(|release| release.rows).sum();
+    if format.name == "xlsx" && rows >= 1_048_576 {
+        return Err(ExportError::TooManyRows { rows: rows as usize }.into());
+    }
+    let tag = caching::tag(&snapshot, &["download", &id, format.name, if query.bom { "bom" } else { "" }]);
+    let schema = released_schema(table);
+    let options = ExportOptions { with_bom: query.bom };
+    let media_type = format.media_type;
+    Ok(caching::respond(request.headers(), &tag, || {
+        let body = stream_releases(app.clone(), releases, format, schema, options);
+        let disposition = format!("attachment; filename=\"{file_name}\"");
+        ([(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body)
+            .into_response()
+    }))
+}
+
+/// Writes release after release into the response; memory holds one release and a few chunks.
+///
+/// A failure breaks the connection: a file that ends early must not look whole.
+fn stream_releases(
+    app: App,
+    releases: Vec<ReleaseRecord>,
+    format: &'static Format,
+    schema: arrow::datatypes::SchemaRef,
+    options: ExportOptions,
+) -> Body {
+    let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(8);
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let failed = sender.clone();
+        let written = (|| -> Result<(), String> {
+            let target = Box::new(Chunks { sender, buffer: Vec::with_capacity(CHUNK) });
+            let mut writer = (format.open)(schema, target, options).map_err(|error| error.to_string())?;
+            for release in &releases {
+                let batches = runtime.block_on(read_release(&app.instance.warehouse, release));
+                for batch in batches.map_err(|error| error.to_string())? {
+                    writer.write(&batch).map_err(|error| error.to_string())?;
+                }
+            }
+            writer.finish().map_err(|error| error.to_string())
+        })();
+        if let Err(error) = written {
+            tracing::error!(error, "a download broke off");
+            let _ = failed.blocking_send(Err(io::Error::other("the download broke off")));
+        }
+    });
+    Body::from_stream(stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    }))
+}
+
+const CHUNK: usize = 64 * 1024;
+
+struct Chunks {
+    sender: mpsc::Sender<io::Result<Bytes>>,
+    buffer: Vec<u8>,
+}
+
+impl Chunks {
+    fn send(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let chunk = Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK)));
+        self.sender.blocking_send(Ok(chunk)).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Write for Chunks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= CHUNK {
+            self.send()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.send()
+    }
+}

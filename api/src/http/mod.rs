@@ -1,0 +1,115 @@
+//! HTTP: the API, its description, and the pages of the portal.
+//!
+//! Handlers hold no state beyond [`App`]. Every error is `application/problem+json` with a code of
+//! [`error`]; content that is a function of releases carries an ETag made of the pointer's counter.
+
+pub mod app;
+pub mod caching;
+pub mod dataset;
+pub mod download;
+pub mod error;
+pub mod health;
+pub mod provenance;
+pub mod record;
+pub mod release;
+pub mod request_id;
+pub mod serve;
+pub mod sql;
+pub mod table;
+
+use axum::Router;
+use axum::http::{HeaderName, Method, header};
+use axum::middleware::from_fn;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+pub use app::App;
+pub use error::ApiError;
+pub use serve::serve;
+
+use crate::page;
+
+/// Head of the API's description.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Gongkai 公开",
+        description = "Open-data catalogue and analytics warehouse: datasets, releases, SQL, downloads, and the way from any figure back to the cell it came from. Money and other decimals are JSON strings. Errors are application/problem+json with a stable `code`.",
+        license(name = "Apache-2.0")
+    ),
+    components(schemas(error::Problem))
+)]
+struct Description;
+
+/// The API with its description.
+pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(dataset::list_datasets))
+        .routes(routes!(dataset::get_dataset))
+        .routes(routes!(release::list_releases))
+        .routes(routes!(release::get_release))
+        .routes(routes!(release::get_release_file))
+        .routes(routes!(download::download_dataset))
+        .routes(routes!(record::list_records))
+        .routes(routes!(table::list_tables))
+        .routes(routes!(table::get_table))
+        .routes(routes!(provenance::get_provenance))
+        .routes(routes!(sql::get_sql, sql::post_sql));
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(health::get_healthz))
+        .routes(routes!(health::get_readyz))
+        .nest("/api/v1", v1)
+        .with_state(app)
+        .split_for_parts()
+}
+
+/// The description alone, for the golden and for clients.
+pub fn description(app: App) -> utoipa::openapi::OpenApi {
+    api(app).1
+}
+
+/// Everything that is served.
+pub fn router(app: App) -> Router {
+    let (api, description) = api(app.clone());
+    // No validator on another host is asked about a local document.
+    let docs =
+        SwaggerUi::new("/docs").url("/openapi.json", description).config(Config::default().validator_url("none"));
+    let content_policy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; \
+                          base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    let pages = page::router(app).layer(SetResponseHeaderLayer::if_not_present(
+        header::CONTENT_SECURITY_POLICY,
+        axum::http::HeaderValue::from_static(content_policy),
+    ));
+    Router::new()
+        .merge(api)
+        .merge(docs)
+        .merge(pages)
+        .fallback(error::unknown_path)
+        .method_not_allowed_fallback(error::unknown_method)
+        .layer(CompressionLayer::new())
+        .layer(
+            CorsLayer::new()
+                .allow_origin(Any)
+                .allow_methods([Method::GET, Method::HEAD, Method::POST])
+                .allow_headers([header::CONTENT_TYPE, header::RANGE, header::IF_NONE_MATCH])
+                .expose_headers([
+                    header::ETAG,
+                    header::CONTENT_RANGE,
+                    HeaderName::from_static(sql::RELEASES_HEADER),
+                    HeaderName::from_static(sql::DIGEST_HEADER),
+                    HeaderName::from_static(request_id::HEADER),
+                ]),
+        )
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            axum::http::HeaderValue::from_static("nosniff"),
+        ))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(from_fn(request_id::give_request_id))
+}

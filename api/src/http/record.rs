@@ -1,0 +1,180 @@
+//! Rows of a dataset without SQL: select, filter, order, group, page by page.
+//!
+//! The parameters are SQL expressions and go through the one query door like any statement. Each is
+//! checked to be closed in itself, so that none reaches into the clause of another.
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use gongkai_warehouse::export;
+use gongkai_warehouse::query::{TextLimits, scan};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
+
+use super::error::Problems;
+use super::sql::{ResultColumn, run};
+use super::{ApiError, App};
+
+/// What to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RecordQuery {
+    /// Columns or expressions, separated by commas; all columns where absent.
+    select: Option<String>,
+    /// Condition.
+    r#where: Option<String>,
+    /// Columns to group by; `select` then holds aggregates.
+    group_by: Option<String>,
+    /// Order; release and row number where absent.
+    order_by: Option<String>,
+    /// Rows a page, at most 1 000; 100 where absent.
+    page_size: Option<usize>,
+    /// `next_page_token` of the page before.
+    page_token: Option<String>,
+    /// What was current at this time.
+    as_of: Option<String>,
+}
+
+/// A page of rows.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RecordPage {
+    /// Columns.
+    pub columns: Vec<ResultColumn>,
+    /// Rows as objects; decimals are strings.
+    #[schema(value_type = Vec<serde_json::Value>)]
+    pub records: Box<RawValue>,
+    /// Rows on this page.
+    pub row_count: usize,
+    /// Token of the next page; none on the last.
+    pub next_page_token: Option<String>,
+}
+
+/// Where the next page begins, tied to the state of the releases it was made from.
+#[derive(Debug, Serialize, Deserialize)]
+struct PageToken {
+    offset: usize,
+    counter: u64,
+}
+
+impl PageToken {
+    fn encode(&self) -> String {
+        hex::encode(format!("{}.{}", self.counter, self.offset))
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let text = String::from_utf8(hex::decode(text).ok()?).ok()?;
+        let (counter, offset) = text.split_once('.')?;
+        Some(Self { offset: offset.parse().ok()?, counter: counter.parse().ok()? })
+    }
+}
+
+/// A clause that is closed in itself: balanced, without comments and semicolons.
+fn clause<'a>(name: &str, text: &'a str) -> Result<&'a str, ApiError> {
+    let refuse = || ApiError::parameter(name, text, "an SQL expression without comments and semicolons");
+    if text.contains("--") || text.contains("/*") || text.contains(';') {
+        return Err(refuse());
+    }
+    scan(text, &TextLimits::default())
+        .map_err(|error| ApiError::new("invalid_parameter", format!("{name}: {error}")))?;
+    Ok(text)
+}
+
+fn statement(id: &str, table: &str, query: &RecordQuery, offset: usize, page_size: usize) -> Result<String, ApiError> {
+    let given = |name: &str, text: &Option<String>| -> Result<Option<String>, ApiError> {
+        text.as_deref()
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| clause(name, text).map(str::to_owned))
+            .transpose()
+    };
+    let select = given("select", &query.select)?.unwrap_or_else(|| "*".to_owned());
+    let mut sql = format!("SELECT {select} FROM open.\"{table}\" WHERE split_part(release_id, '.', 1) = '{id}'");
+    if let Some(condition) = given("where", &query.r#where)? {
+        sql.push_str(&format!(" AND ({condition})"));
+    }
+    let group_by = given("group_by", &query.group_by)?;
+    if let Some(columns) = &group_by {
+        sql.push_str(&format!(" GROUP BY {columns}"));
+    }
+    match (given("order_by", &query.order_by)?, group_by) {
+        (Some(order), _) => sql.push_str(&format!(" ORDER BY {order}")),
+        (None, Some(columns)) => sql.push_str(&format!(" ORDER BY {columns}")),
+        (None, None) if select == "*" => sql.push_str(" ORDER BY release_id, row_no"),
+        (None, None) => {}
+    }
+    sql.push_str(&format!(" LIMIT {} OFFSET {offset}", page_size + 1));
+    Ok(sql)
+}
+
+/// Rows of a dataset.
+#[utoipa::path(get, path = "/datasets/{id}/records", operation_id = "list_records", tag = "records",
+    params(("id" = String, Path, description = "Dataset id"), RecordQuery),
+    responses((status = 200, description = "A page of rows.", body = RecordPage), Problems))]
+pub async fn list_records(
+    State(app): State<App>,
+    id: Result<Path<String>, PathRejection>,
+    query: Result<Query<RecordQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let (Path(id), Query(query)) = (id?, query?);
+    let (_, table) = app.dataset(&id)?;
+    let page_size = query.page_size.unwrap_or(100);
+    if !(1..=1000).contains(&page_size) {
+        return Err(ApiError::parameter("page_size", &page_size.to_string(), "a number from 1 to 1000"));
+    }
+    let counter = app.snapshot().await?.counter;
+    let offset = match query.page_token.as_deref().filter(|token| !token.is_empty()) {
+        None => 0,
+        Some(token) => {
+            PageToken::decode(token).filter(|token| token.counter == counter).map(|token| token.offset).ok_or_else(
+                || ApiError::new("invalid_page_token", "the token is not ours, or the data changed since; begin again"),
+            )?
+        }
+    };
+    let sql = statement(&id, &table.name, &query, offset, page_size)?;
+    let answered = run(&app, &sql, query.as_of.as_deref(), None).await?;
+    let has_more = answered.collected.row_count > page_size;
+    let mut room = page_size;
+    let page: Vec<_> = answered
+        .collected
+        .batches
+        .iter()
+        .map(|batch| {
+            let taken = batch.slice(0, batch.num_rows().min(room));
+            room -= taken.num_rows();
+            taken
+        })
+        .collect();
+    let json = export::format("json").ok_or_else(|| ApiError::new("internal", "no json"))?;
+    let records = export::to_bytes(json, &answered.schema, &page, Default::default())?;
+    let records = String::from_utf8(records).unwrap_or_default();
+    Ok(Json(RecordPage {
+        columns: answered.columns.iter().map(ResultColumn::from).collect(),
+        records: RawValue::from_string(records.trim().to_owned()).map_err(|error| ApiError::internal(&error))?,
+        row_count: page_size - room,
+        next_page_token: has_more.then(|| PageToken { offset: offset + page_size, counter }.encode()),
+    })
+    .into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clause_that_reaches_out_of_its_brackets_is_refused() {
+        for text in ["1=1) OR (1=1", "1=1 -- x", "1=1; SELECT 1", "1=1 /* x", "(1=1"] {
+            assert!(clause("where", text).is_err(), "{text}");
+        }
+        assert!(clause("where", "region_code = '510400' AND amount_yuan > 0").is_ok());
+    }
+
+    #[test]
+    fn page_tokens_round_trip_and_strangers_are_refused() {
+        let token = PageToken { offset: 200, counter: 7 }.encode();
+        let back = PageToken::decode(&token).expect("ours");
+        assert_eq!((back.offset, back.counter), (200, 7));
+        assert!(PageToken::decode("zz").is_none() && PageToken::decode("00").is_none());
+    }
+}

@@ -1,0 +1,161 @@
+//! Releases and their immutable files.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use gongkai_warehouse::ReleaseRecord;
+use gongkai_warehouse::release::{Manifest, prepare};
+use serde::Serialize;
+use tower::ServiceExt;
+use tower_http::services::ServeFile;
+use utoipa::ToSchema;
+
+use super::dataset::{ReleaseSummary, release_summary};
+use super::error::Problems;
+use super::{ApiError, App, caching};
+
+/// The history of a dataset.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReleaseList {
+    /// Every release, the newest first.
+    pub releases: Vec<ReleaseSummary>,
+}
+
+/// A release with what it claims.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReleaseDetail {
+    /// What lists show.
+    #[serde(flatten)]
+    pub summary: ReleaseSummary,
+    /// The manifest, whose digest stands in the log.
+    #[schema(value_type = Object)]
+    pub manifest: Manifest,
+}
+
+/// Every release of a dataset.
+#[utoipa::path(get, path = "/datasets/{id}/releases", operation_id = "list_releases", tag = "releases",
+    params(("id" = String, Path, description = "Dataset id")),
+    responses((status = 200, description = "Every release, the newest first.", body = ReleaseList), Problems))]
+pub async fn list_releases(
+    State(app): State<App>,
+    headers: HeaderMap,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(id) = id?;
+    app.dataset(&id)?;
+    let snapshot = app.snapshot().await?;
+    let current: Vec<String> = snapshot.current_of_dataset(&id).iter().map(|release| release.id()).collect();
+    let mut releases: Vec<ReleaseSummary> = snapshot
+        .releases
+        .iter()
+        .filter(|release| release.dataset == id)
+        .map(|release| release_summary(release, current.contains(&release.id())))
+        .collect();
+    releases.reverse();
+    let tag = caching::tag(&snapshot, &["releases", &id]);
+    Ok(caching::respond(&headers, &tag, || Json(ReleaseList { releases }).into_response()))
+}
+
+fn find<'a>(snapshot: &'a gongkai_warehouse::Snapshot, id: &str, number: u64) -> Result<&'a ReleaseRecord, ApiError> {
+    snapshot.release(id, number).ok_or_else(|| ApiError::not_found("release", &format!("{id}.{number}")))
+}
+
+/// One release: its manifest and files.
+#[utoipa::path(get, path = "/datasets/{id}/releases/{number}", operation_id = "get_release", tag = "releases",
+    params(("id" = String, Path, description = "Dataset id"), ("number" = u64, Path, description = "Release number")),
+    responses((status = 200, description = "The release.", body = ReleaseDetail), Problems))]
+pub async fn get_release(
+    State(app): State<App>,
+    headers: HeaderMap,
+    path: Result<Path<(String, u64)>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path((id, number)) = path?;
+    app.dataset(&id)?;
+    let snapshot = app.snapshot().await?;
+    let release = find(&snapshot, &id, number)?;
+    let is_current = snapshot.current_releases().any(|current| current == release);
+    let manifest = prepare::read_manifest(app.store(), release).await?;
+    let tag = caching::tag(&snapshot, &["release", &release.id()]);
+    let detail = ReleaseDetail { summary: release_summary(release, is_current), manifest };
+    Ok(caching::respond(&headers, &tag, || Json(detail).into_response()))
+}
+
+/// A file of a release. It never changes: ranges, `HEAD` and conditional requests are answered from it.
+#[utoipa::path(get, path = "/datasets/{id}/releases/{number}/files/{name}", operation_id = "get_release_file", tag = "releases",
+    params(("id" = String, Path, description = "Dataset id"), ("number" = u64, Path, description = "Release number"),
+           ("name" = String, Path, description = "File name, `manifest.json` among them")),
+    responses((status = 200, description = "The file.", content_type = "application/octet-stream"),
+              (status = 206, description = "A range of it."), (status = 304, description = "The client holds it."), Problems))]
+pub async fn get_release_file(
+    State(app): State<App>,
+    path: Result<Path<(String, u64, String)>, PathRejection>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Path((id, number, name)) = path?;
+    app.dataset(&id)?;
+    let snapshot = app.snapshot().await?;
+    let release = find(&snapshot, &id, number)?;
+    // Names come from the release's own list; what a client writes is never joined to a path.
+    let (name, media_type, digest) = if name == "manifest.json" {
+        ("manifest.json", "application/json", release.manifest_sha256.as_str())
+    } else {
+        let file = release.files.iter().find(|file| file.name == name);
+        let file = file.ok_or_else(|| ApiError::not_found("file", &name))?;
+        (file.name.as_str(), file.media_type.as_str(), file.sha256.as_str())
+    };
+    let stored = format!("{}/{name}", release.folder());
+    let shown =
+        format!("{}-{number}{}", release.dataset, name.trim_start_matches("data").trim_start_matches("manifest"));
+    send_stored(&app, request, Stored { path: &stored, media_type, digest, file_name: &shown, is_immutable: true })
+        .await
+}
+
+/// A stored file on its way out.
+pub struct Stored<'a> {
+    /// Path below the warehouse root.
+    pub path: &'a str,
+    /// Media type.
+    pub media_type: &'a str,
+    /// SHA-256, which is its tag.
+    pub digest: &'a str,
+    /// Name under which a browser saves it.
+    pub file_name: &'a str,
+    /// Whether the address will always give these bytes.
+    pub is_immutable: bool,
+}
+
+/// Sends a stored file: by the system's own path where there is one, so that memory stays flat.
+pub async fn send_stored(app: &App, request: Request, stored: Stored<'_>) -> Result<Response, ApiError> {
+    let tag = format!("\"{}\"", stored.digest);
+    let mut response = if caching::is_known(request.headers(), &tag) {
+        axum::http::StatusCode::NOT_MODIFIED.into_response()
+    } else if let Some(root) = app.store().local_root() {
+        let mut request = request;
+        // Our tag decides; modification times of a copied warehouse mean nothing.
+        for name in [header::IF_MODIFIED_SINCE, header::IF_UNMODIFIED_SINCE, header::IF_NONE_MATCH, header::IF_MATCH] {
+            request.headers_mut().remove(name);
+        }
+        let answer = ServeFile::new(root.join(stored.path)).oneshot(request).await;
+        let mut response = answer.unwrap_or_else(|never| match never {}).map(Body::new);
+        response.headers_mut().remove(header::LAST_MODIFIED);
+        response
+    } else {
+        app.store().read(stored.path).await?.into_response()
+    };
+    let headers = response.headers_mut();
+    let mut set = |name, value: String| {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    };
+    set(header::CONTENT_TYPE, stored.media_type.to_owned());
+    set(header::ETAG, tag);
+    set(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", stored.file_name));
+    let policy =
+        if stored.is_immutable { "public, max-age=31536000, immutable" } else { "public, max-age=0, must-revalidate" };
+    set(header::CACHE_CONTROL, policy.to_owned());
+    Ok(response)
+}

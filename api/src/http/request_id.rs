@@ -1,0 +1,47 @@
+//! A name for every request, in its answer and in our log.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::error::{Problem, render};
+
+/// Header of the name.
+pub const HEADER: &str = "x-request-id";
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// Names the request, logs its answer, and writes the name into problems.
+pub async fn give_request_id(request: Request, next: Next) -> Response {
+    let id = format!("{:x}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let started = Instant::now();
+    let mut response = next.run(request).await;
+    if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+        problem.request_id = Some(id.clone());
+        let named = render(&problem);
+        let headers = response.headers().clone();
+        response = named;
+        for (name, value) in &headers {
+            if !response.headers().contains_key(name) && name != axum::http::header::CONTENT_ENCODING {
+                response.headers_mut().insert(name, value.clone());
+            }
+        }
+    }
+    tracing::info!(
+        request_id = id,
+        %method,
+        path = path.chars().take(200).collect::<String>().escape_debug().to_string(),
+        status = response.status().as_u16(),
+        elapsed_ms = started.elapsed().as_millis() as u64,
+        "request"
+    );
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    response
+}

@@ -1,0 +1,82 @@
+//! One running instance: settings, declarations and the warehouse they describe.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gongkai_catalog::{Catalog, CatalogError, Declarations};
+use gongkai_ingest::{FeedError, Feeds};
+use gongkai_warehouse::lake::{LakeError, Warehouse};
+
+use crate::clock::{Clock, ClockError};
+use crate::config::{Config, ConfigError};
+
+/// Default warehouse.
+pub const DEFAULT_DATA: &str = "./data";
+
+/// Why an instance does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The clock.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// The declarations of meaning.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The declarations of feeds.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The warehouse.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+}
+
+/// Meaning: what declarations say, without any warehouse.
+#[derive(Clone)]
+pub struct Definitions {
+    /// Tables, datasets, units, regions.
+    pub catalog: Arc<Catalog>,
+    /// Feeds.
+    pub feeds: Arc<Feeds>,
+    /// Digest over every declaration.
+    pub sha256: String,
+}
+
+impl Definitions {
+    /// Loads the declarations of a folder, or those built in.
+    pub fn load(folder: Option<&PathBuf>) -> Result<Self, StartError> {
+        let declarations = match folder {
+            Some(folder) => Declarations::from_folder(folder)?,
+            None => gongkai_ingest::embedded_declarations(),
+        };
+        let sha256 = declarations.digest();
+        let catalog = Catalog::load(declarations.clone())?;
+        let feeds = Feeds::load(&declarations, &catalog)?;
+        Ok(Self { catalog: Arc::new(catalog), feeds: Arc::new(feeds), sha256 })
+    }
+}
+
+/// Everything that commands and doors share.
+#[derive(Clone)]
+pub struct Instance {
+    /// Settings in force.
+    pub config: Config,
+    /// The clock.
+    pub clock: Clock,
+    /// Meaning.
+    pub definitions: Definitions,
+    /// The warehouse.
+    pub warehouse: Warehouse,
+}
+
+impl Instance {
+    /// Opens an instance under these settings.
+    pub fn open(config: Config) -> Result<Self, StartError> {
+        let definitions = Definitions::load(config.definitions.as_ref())?;
+        let address = config.data.clone().unwrap_or_else(|| DEFAULT_DATA.to_owned());
+        let warehouse = Warehouse::open(&address, Arc::clone(&definitions.catalog))?;
+        Ok(Self { config, clock: Clock::from_environment()?, definitions, warehouse })
+    }
+}

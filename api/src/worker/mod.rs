@@ -1,0 +1,19 @@
+//! Worker processes: where work that strangers can shape runs, because a process can be killed.
+//!
+//! A worker is this same binary with a hidden argument. It gets one request a line on its standard input
+//! and answers on its standard output: a line of JSON, then Arrow IPC, then a line that says how it
+//! ended. The parent holds the deadline; a worker that passes it, dies, or fills its address space costs
+//! its own query and nothing else.
+//!
+//! [`child`] is the worker's side, [`process`] one worker seen from the parent, [`pool`] the workers for
+//! queries with their bounded queue, [`reader`] the worker that parses department files.
+
+pub mod child;
+pub mod pool;
+pub mod process;
+pub mod protocol;
+pub mod reader;
+
+pub use pool::{QueryAnswer, QueryPool};
+pub use process::WorkerError;
+pub use protocol::{Failure, QueryLimits};

@@ -1,0 +1,156 @@
+//! One worker process, as its parent holds it.
+
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::protocol::{ARGUMENT, Failure, Setup};
+
+/// Why a worker cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The program itself could not be started again.
+    #[error("worker process does not start: {0}")]
+    Start(std::io::Error),
+    /// The pipe broke: the worker is gone.
+    #[error("worker process ended: {0}")]
+    Pipe(std::io::Error),
+    /// The worker said something that is not of the protocol.
+    #[error("worker process answered out of protocol: {0}")]
+    Protocol(#[from] serde_json::Error),
+    /// The stream of batches is not Arrow IPC.
+    #[error("worker process sent a damaged stream: {0}")]
+    Stream(#[from] arrow::error::ArrowError),
+}
+
+/// Ends a worker from another thread.
+#[derive(Debug, Clone)]
+pub struct Killer {
+    child: Arc<Mutex<Child>>,
+    timed_out: Arc<AtomicBool>,
+}
+
+impl Killer {
+    /// Ends the worker because its time is over.
+    pub fn time_out(&self) {
+        self.timed_out.store(true, Ordering::SeqCst);
+        self.kill();
+    }
+
+    /// Ends the worker.
+    pub fn kill(&self) {
+        // A process that has ended already cannot be killed, and need not be.
+        let _ = self.child.lock().unwrap_or_else(PoisonError::into_inner).kill();
+    }
+}
+
+/// A running worker.
+#[derive(Debug)]
+pub struct Worker {
+    child: Arc<Mutex<Child>>,
+    timed_out: Arc<AtomicBool>,
+    last_words: Arc<Mutex<String>>,
+    input: BufWriter<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    /// Snapshot that the worker holds.
+    pub snapshot_key: Option<String>,
+    spill_dir: Option<std::path::PathBuf>,
+}
+
+impl Worker {
+    /// Starts a worker and tells it what it needs.
+    pub fn start(setup: &Setup) -> Result<Self, WorkerError> {
+        let program = std::env::current_exe().map_err(WorkerError::Start)?;
+        let mut child = Command::new(program)
+            .arg(ARGUMENT)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(WorkerError::Start)?;
+        let missing = || WorkerError::Start(std::io::Error::other("a pipe is missing"));
+        let input = BufWriter::new(child.stdin.take().ok_or_else(missing)?);
+        let output = BufReader::new(child.stdout.take().ok_or_else(missing)?);
+        let errors = child.stderr.take().ok_or_else(missing)?;
+        let last_words = Arc::new(Mutex::new(String::new()));
+        let heard = Arc::clone(&last_words);
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                tracing::debug!(target: "gongkai::worker", "{line}");
+                let mut words = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                if words.len() < 4096 {
+                    words.push_str(&line);
+                    words.push('\n');
+                }
+            }
+        });
+        let mut worker = Self {
+            child: Arc::new(Mutex::new(child)),
+            timed_out: Arc::new(AtomicBool::new(false)),
+            last_words,
+            input,
+            output,
+            snapshot_key: None,
+            spill_dir: setup.spill_dir.clone(),
+        };
+        worker.send(setup)?;
+        Ok(worker)
+    }
+
+    /// A handle to end it with.
+    pub fn killer(&self) -> Killer {
+        Killer { child: Arc::clone(&self.child), timed_out: Arc::clone(&self.timed_out) }
+    }
+
+    /// Sends one line.
+    pub fn send(&mut self, message: &impl Serialize) -> Result<(), WorkerError> {
+        serde_json::to_writer(&mut self.input, message)?;
+        self.input.write_all(b"\n").and_then(|()| self.input.flush()).map_err(WorkerError::Pipe)
+    }
+
+    /// Sends the bytes that a line has announced.
+    pub fn send_bytes(&mut self, bytes: &[u8]) -> Result<(), WorkerError> {
+        self.input.write_all(bytes).and_then(|()| self.input.flush()).map_err(WorkerError::Pipe)
+    }
+
+    /// Receives one line.
+    pub fn receive<T: DeserializeOwned>(&mut self) -> Result<T, WorkerError> {
+        let mut line = String::new();
+        let read = self.output.read_line(&mut line).map_err(WorkerError::Pipe)?;
+        if read == 0 {
+            return Err(WorkerError::Pipe(std::io::ErrorKind::UnexpectedEof.into()));
+        }
+        Ok(serde_json::from_str(&line)?)
+    }
+
+    /// What follows a line.
+    pub fn output(&mut self) -> &mut impl Read {
+        &mut self.output
+    }
+
+    /// Ends the worker and says what its death means to whoever asked.
+    pub fn bury(self) -> Failure {
+        self.killer().kill();
+        let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        if let Some(folder) = &self.spill_dir {
+            // A killed engine leaves its spill files; nothing else is in the folder.
+            let _ = std::fs::remove_dir_all(folder);
+        }
+        if self.timed_out.load(Ordering::SeqCst) {
+            return Failure::new("query_timeout", "the query did not finish in time; filter it, or ask for less");
+        }
+        let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if words.contains("overflowed its stack") {
+            return Failure::new("sql_too_complex", "the statement is nested too deeply");
+        }
+        if words.contains("memory allocation of") || words.contains("capacity overflow") {
+            return Failure::new("query_memory", "the query needs more memory than one query may use");
+        }
+        tracing::error!(?status, words, "a worker process died");
+        Failure::new("query_failed", "the query could not be completed")
+    }
+}

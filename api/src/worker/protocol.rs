@@ -1,0 +1,126 @@
+//! What parent and worker say to each other.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gongkai_warehouse::Snapshot;
+use serde::{Deserialize, Serialize};
+
+/// Hidden argument that makes the binary a worker.
+pub const ARGUMENT: &str = "worker-process";
+
+/// First line to a worker: what it needs before any request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Setup {
+    /// Declarations in place of those built in.
+    pub definitions: Option<PathBuf>,
+    /// Address of the warehouse; none for a worker that parses files.
+    pub data: Option<String>,
+    /// Memory pool of the engine.
+    pub pool_bytes: usize,
+    /// Address space, enforced by the system.
+    pub address_space_bytes: u64,
+    /// Folder for spilling, its own.
+    pub spill_dir: Option<PathBuf>,
+    /// Most bytes in it.
+    pub spill_bytes: u64,
+}
+
+/// One request.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Run a statement.
+    Query(QueryRequest),
+    /// Read a department file; its bytes follow the line.
+    Read(ReadRequest),
+}
+
+/// A statement to run.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct QueryRequest {
+    /// The text, already scanned by the parent.
+    pub sql: String,
+    /// Names the snapshot; the worker keeps the last one it was given.
+    pub snapshot_key: String,
+    /// The snapshot, where the worker does not have it yet.
+    pub snapshot: Option<Arc<Snapshot>>,
+}
+
+/// A file to read.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReadRequest {
+    /// Name under which it was found.
+    pub name: String,
+    /// Digest of its bytes.
+    pub sha256: String,
+    /// Length of what follows.
+    pub bytes: u64,
+}
+
+/// First line of an answer to a query.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Header {
+    /// A stream follows.
+    Ready {
+        /// Columns of the answer.
+        columns: Vec<Column>,
+        /// Releases that the answer is made from.
+        releases: Vec<(String, u64)>,
+    },
+    /// Nothing follows.
+    Failed(Failure),
+}
+
+/// Last line of an answer.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Trailer {
+    /// The stream was whole.
+    Done {
+        /// Rows sent.
+        rows: u64,
+    },
+    /// The stream broke off.
+    Failed(Failure),
+}
+
+/// A column of an answer, with the meaning that declarations give it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Name.
+    pub name: String,
+    /// Type in the words of the dictionary.
+    #[serde(rename = "type")]
+    pub column_type: String,
+    /// Unit id.
+    pub unit: Option<String>,
+    /// Label in Chinese.
+    pub label: Option<String>,
+}
+
+/// Why there is no answer, in words that may be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Stable code.
+    pub code: String,
+    /// What was found and what would have been accepted.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with a code of the table in `reliability`.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into() }
+    }
+}
+
+/// What one query may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryLimits {
+    /// From being asked to the last batch.
+    pub timeout: std::time::Duration,
+    /// Most rows; the stream ends there and says so.
+    pub max_rows: usize,
+    /// Most bytes, as Arrow.
+    pub max_bytes: usize,
+}

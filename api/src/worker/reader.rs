@@ -1,0 +1,204 @@
+//! Department files, parsed where a crash costs nothing but the file.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use gongkai_ingest::report::Report;
+use gongkai_ingest::{Limits, Outcome, ingest_bytes};
+use serde::{Deserialize, Serialize};
+
+use super::child::write_line;
+use super::process::{Worker, WorkerError};
+use super::protocol::{ReadRequest, Request, Setup, Trailer};
+use crate::instance::Definitions;
+
+/// Longest time that one file may take.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// Address space of a parsing worker.
+const ADDRESS_SPACE_BYTES: u64 = 4 << 30;
+
+/// What a file turned out to be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Finding {
+    /// A feed reads it.
+    Matched {
+        /// Format, found by content.
+        format: String,
+        /// Encoding of text.
+        encoding: Option<String>,
+        /// Whether every feed that reads it allows the whole file to be handed out.
+        is_public: bool,
+        /// Things to know about the file.
+        warnings: Vec<String>,
+        /// What became of its records; one entry for each stream that follows.
+        streams: Vec<StreamHead>,
+    },
+    /// No feed reads it.
+    Unmatched {
+        /// Format, found by content.
+        format: String,
+        /// Why each feed does not read it.
+        reasons: Vec<String>,
+    },
+    /// It cannot be read.
+    Damaged {
+        /// What was found, where, and what would have been accepted.
+        message: String,
+    },
+}
+
+/// What a stream of rows is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StreamHead {
+    /// Dataset of the rows.
+    pub dataset: String,
+    /// What became of the records.
+    pub report: Report,
+}
+
+/// A file as read.
+#[derive(Debug)]
+pub struct ReadFile {
+    /// What it is.
+    pub finding: Finding,
+    /// Rows, one batch for each of the finding's streams.
+    pub batches: Vec<RecordBatch>,
+}
+
+/// The worker's side: reads a file and writes what it is, then its rows.
+pub fn answer(
+    definitions: &Definitions,
+    request: &ReadRequest,
+    bytes: &[u8],
+    output: &mut impl Write,
+) -> anyhow::Result<()> {
+    let (finding, batches) = read(definitions, &request.name, bytes);
+    write_line(output, &finding)?;
+    let mut rows = 0;
+    for batch in &batches {
+        let mut writer = StreamWriter::try_new(&mut *output, &batch.schema())?;
+        writer.write(batch)?;
+        writer.finish()?;
+        rows += batch.num_rows() as u64;
+    }
+    write_line(output, &Trailer::Done { rows })
+}
+
+fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> (Finding, Vec<RecordBatch>) {
+    match ingest_bytes(bytes, name, &definitions.feeds, &definitions.catalog, &Limits::default()) {
+        Outcome::Matched { facts, shaped, .. } => {
+            let is_public = shaped
+                .iter()
+                .all(|rows| definitions.feeds.get(&rows.report.feed).is_some_and(|feed| feed.is_source_public));
+            let mut batches = Vec::new();
+            let mut streams = Vec::new();
+            for rows in shaped {
+                streams.push(StreamHead { dataset: rows.dataset, report: rows.report });
+                batches.push(rows.batch);
+            }
+            let finding = Finding::Matched {
+                format: facts.format.name().to_owned(),
+                encoding: facts.encoding,
+                is_public,
+                warnings: facts.warnings,
+                streams,
+            };
+            (finding, batches)
+        }
+        Outcome::Unmatched { facts, recognition } => {
+            let misses = recognition.grids.into_iter().flat_map(|grid| {
+                let sheet = grid.sheet.map(|sheet| format!("{sheet}: ")).unwrap_or_default();
+                grid.misses.into_iter().map(move |miss| format!("{sheet}{}: {}", miss.feed, miss.reasons.join("; ")))
+            });
+            (Finding::Unmatched { format: facts.format.name().to_owned(), reasons: misses.collect() }, Vec::new())
+        }
+        Outcome::Refused { error, .. } => (Finding::Damaged { message: error.to_string() }, Vec::new()),
+        Outcome::Damaged(error) => (Finding::Damaged { message: error.to_string() }, Vec::new()),
+    }
+}
+
+/// The parent's side: one worker that reads one file after another, and is replaced when a file kills it.
+pub struct ReaderProcess {
+    setup: Setup,
+    worker: Option<Worker>,
+}
+
+impl ReaderProcess {
+    /// Nothing starts before the first file.
+    pub fn new(definitions: Option<std::path::PathBuf>) -> Self {
+        let setup = Setup {
+            definitions,
+            data: None,
+            pool_bytes: 0,
+            address_space_bytes: ADDRESS_SPACE_BYTES,
+            spill_dir: None,
+            spill_bytes: 0,
+        };
+        Self { setup, worker: None }
+    }
+
+    /// Reads a file. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// No worker could be started. A file that kills its worker is [`Finding::Damaged`].
+    pub fn read(&mut self, name: &str, sha256: &str, bytes: &[u8]) -> Result<ReadFile, WorkerError> {
+        let mut worker = match self.worker.take() {
+            Some(worker) => worker,
+            None => Worker::start(&self.setup)?,
+        };
+        let killer = worker.killer();
+        let (done, waiting) = std::sync::mpsc::channel::<()>();
+        let watch = std::thread::spawn(move || {
+            if waiting.recv_timeout(TIMEOUT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                killer.time_out();
+            }
+        });
+        let read = converse(&mut worker, name, sha256, bytes);
+        let _ = done.send(());
+        let _ = watch.join();
+        match read {
+            Ok(read) => {
+                self.worker = Some(worker);
+                Ok(read)
+            }
+            Err(error) => {
+                tracing::warn!(file = name, %error, "a file ended its worker");
+                let failure = worker.bury();
+                let message = match failure.code.as_str() {
+                    "query_timeout" => format!("reading took longer than {} s", TIMEOUT.as_secs()),
+                    "query_memory" => "reading needs more memory than a file may use".to_owned(),
+                    _ => "reading ended abnormally; the file is kept for inspection".to_owned(),
+                };
+                Ok(ReadFile { finding: Finding::Damaged { message }, batches: Vec::new() })
+            }
+        }
+    }
+}
+
+fn converse(worker: &mut Worker, name: &str, sha256: &str, bytes: &[u8]) -> Result<ReadFile, WorkerError> {
+    worker.send(&Request::Read(ReadRequest {
+        name: name.to_owned(),
+        sha256: sha256.to_owned(),
+        bytes: bytes.len() as u64,
+    }))?;
+    worker.send_bytes(bytes)?;
+    let finding: Finding = worker.receive()?;
+    let streams = match &finding {
+        Finding::Matched { streams, .. } => streams.len(),
+        _ => 0,
+    };
+    let mut batches = Vec::with_capacity(streams);
+    for _ in 0..streams {
+        let mut reader = StreamReader::try_new(worker.output(), None)?;
+        let schema = reader.schema();
+        let parts = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
+        batches.push(arrow::compute::concat_batches(&Arc::clone(&schema), &parts)?);
+    }
+    worker.receive::<Trailer>()?;
+    Ok(ReadFile { finding, batches })
+}

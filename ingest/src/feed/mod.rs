@@ -1,0 +1,169 @@
+//! Feeds: how one kind of department file becomes rows of one table.
+//!
+//! A feed is a TOML file under `feeds/{publisher}/{feed}.toml`. It is parsed as written ([`FeedSpec`]) and
+//! resolved against the catalogue into a [`Feed`]: its dataset and table exist, its units exist, and every
+//! column of the table is filled by exactly one part that has the column's type. A feed that leaves a column
+//! open does not load.
+
+mod error;
+mod part;
+mod producer;
+mod resolve;
+mod spec;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use gongkai_catalog::{Catalog, Declarations, Label, Tier};
+use regex::Regex;
+
+pub use error::FeedError;
+pub use part::{OriginPart, PlacePart, TimePart, ValuePart};
+pub(crate) use producer::Producer;
+pub use spec::FeedSpec;
+
+use crate::reader::Format;
+
+/// A feed, every reference resolved.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    /// Name of its file without `.toml`.
+    pub id: String,
+    /// Id of the publishing office.
+    pub publisher: String,
+    /// Title for readers.
+    pub label: Label,
+    /// Id of the dataset.
+    pub dataset: String,
+    /// Table of the dataset.
+    pub table: String,
+    /// Formats that it reads.
+    pub formats: Vec<Format>,
+    /// Whether the file itself may be given to everybody.
+    pub is_source_public: bool,
+    /// Path of the declaration.
+    pub source_file: String,
+    pub(crate) header_depth: u32,
+    pub(crate) header_search_rows: usize,
+    pub(crate) captions: Vec<Caption>,
+    pub(crate) unit: Option<UnitLine>,
+    pub(crate) labels: Vec<LabelColumn>,
+    pub(crate) values: Vec<ValueColumn>,
+    pub(crate) skip: Vec<Regex>,
+    pub(crate) end: Vec<Regex>,
+    pub(crate) missing: Vec<String>,
+    pub(crate) time: Option<TimeRule>,
+    pub(crate) place: PlaceRule,
+    /// Who fills each column of the table, in the table's order, without `release_id` and `row_no`.
+    pub(crate) producers: Vec<(String, Producer)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Caption {
+    pub id: String,
+    pub pattern: Regex,
+    pub is_required: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct UnitLine {
+    pub pattern: Regex,
+    pub dimension: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct LabelColumn {
+    pub role: String,
+    pub header: Option<Regex>,
+    pub marker: Option<Regex>,
+}
+
+impl LabelColumn {
+    /// Whether a table without it is another table.
+    pub fn is_required(&self) -> bool {
+        self.marker.is_none()
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ValueColumn {
+    pub header: Regex,
+    pub set: BTreeMap<String, String>,
+    pub unit: Option<String>,
+}
+
+impl ValueColumn {
+    /// Its settings for readers: `measure=PM25, averaging=24h`.
+    pub fn description(&self) -> String {
+        let settings: Vec<String> = self.set.iter().map(|(column, value)| format!("{column}={value}")).collect();
+        settings.join(", ")
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TimeRule {
+    pub date: String,
+    pub date_formats: Vec<String>,
+    pub hour_ending: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct PlaceRule {
+    pub label: String,
+    pub tiers: Vec<Tier>,
+    pub year: Option<String>,
+    pub is_hierarchical: bool,
+    pub own_suffix: Option<String>,
+    pub own_generic: Vec<String>,
+    pub evidence: Option<String>,
+}
+
+/// One value and its last day; none for the one that still holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Span {
+    pub value: String,
+    pub until: Option<NaiveDate>,
+}
+
+/// All feeds of one instance, in the order of their ids.
+#[derive(Debug, Clone, Default)]
+pub struct Feeds {
+    feeds: BTreeMap<String, Feed>,
+}
+
+impl Feeds {
+    /// Resolves every feed of a set of declarations.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its file and key.
+    pub fn load(declarations: &Declarations, catalog: &Catalog) -> Result<Self, FeedError> {
+        let mut feeds: BTreeMap<String, Feed> = BTreeMap::new();
+        for file in declarations.paths("feeds/", ".toml") {
+            let feed = resolve::resolve(file, declarations.toml(file)?, catalog)?;
+            if let Some(first) = feeds.get(&feed.id) {
+                return Err(FeedError::Value {
+                    file: file.to_owned(),
+                    key: "path".into(),
+                    found: feed.id,
+                    expected: format!("a name that {} does not use already", first.source_file),
+                });
+            }
+            feeds.insert(feed.id.clone(), feed);
+        }
+        Ok(Self { feeds })
+    }
+
+    /// Every feed, in the order of ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Feed> {
+        self.feeds.values()
+    }
+
+    /// The feed of that id.
+    pub fn get(&self, id: &str) -> Option<&Feed> {
+        self.feeds.get(id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! The parts of a record that can fill a table column.
+
+use gongkai_catalog::{Column, ColumnType};
+use serde::Deserialize;
+
+/// What of a place a column takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlacePart {
+    /// Code, or where there is none the id of the region above, a slash, and the printed name.
+    Id,
+    /// Code; null where the name has none.
+    Code,
+    /// Name as printed, without indentation.
+    Name,
+    /// `area` or `own`.
+    Scope,
+    /// Names of the rows above, joined by `/`.
+    ParentPath,
+    /// Whether no row stands below.
+    IsLeaf,
+    /// `total`, `subtotal` or `detail`.
+    LineKind,
+}
+
+/// What of a moment a column takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimePart {
+    /// End of the hour as an instant.
+    EndInstant,
+    /// Date of the hour that was measured.
+    Date,
+    /// Label of the hour's end, 1 to 24.
+    Hour,
+    /// Month of the date, `YYYY-MM`.
+    Month,
+}
+
+/// What of a value cell a column takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValuePart {
+    /// The figure, in the unit of the table column where that has one.
+    Number,
+    /// The figure in the published unit.
+    Published,
+    /// Id of the published unit.
+    Unit,
+    /// Decimals of the published figure.
+    Scale,
+    /// Content of the cell.
+    Raw,
+    /// `value`, `missing` or `set_aside`.
+    State,
+    /// How the number follows from the content.
+    Conversion,
+    /// Header of the column, levels joined by `/`.
+    Header,
+}
+
+/// Where a column of an origin comes from; the shared columns of every table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OriginPart {
+    /// SHA-256 of the file.
+    Sha256,
+    /// Sheet; null for text files.
+    Sheet,
+    /// Row or line.
+    Row,
+    /// Column or position in the line.
+    Column,
+    /// Address.
+    Cell,
+}
+
+/// What a part gives, for the check against its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gives {
+    Text,
+    Integer,
+    Decimal,
+    Date,
+    Timestamp,
+    Boolean,
+}
+
+impl Gives {
+    /// Whether a column can take it; `is_total` says that it is never null.
+    pub(super) fn fits(self, is_total: bool, column: &Column) -> bool {
+        let has_type = match column.column_type {
+            ColumnType::Text => self == Self::Text,
+            ColumnType::Integer => self == Self::Integer,
+            ColumnType::Bigint => false,
+            ColumnType::Decimal { .. } => self == Self::Decimal,
+            ColumnType::Date => self == Self::Date,
+            ColumnType::Timestamp => self == Self::Timestamp,
+            ColumnType::Boolean => self == Self::Boolean,
+        };
+        has_type && (is_total || column.is_nullable)
+    }
+
+    pub(super) fn description(self) -> &'static str {
+        match self {
+            Self::Text => "a text column",
+            Self::Integer => "an integer column",
+            Self::Decimal => "a nullable decimal column",
+            Self::Date => "a date column",
+            Self::Timestamp => "a timestamp column",
+            Self::Boolean => "a boolean column",
+        }
+    }
+}
+
+impl PlacePart {
+    pub(super) fn gives(self) -> (Gives, bool) {
+        match self {
+            Self::IsLeaf => (Gives::Boolean, true),
+            Self::Code => (Gives::Text, false),
+            Self::Id | Self::Name | Self::Scope | Self::ParentPath | Self::LineKind => (Gives::Text, true),
+        }
+    }
+}
+
+impl TimePart {
+    pub(super) fn gives(self) -> (Gives, bool) {
+        match self {
+            Self::EndInstant => (Gives::Timestamp, true),
+            Self::Date => (Gives::Date, true),
+            Self::Hour => (Gives::Integer, true),
+            Self::Month => (Gives::Text, true),
+        }
+    }
+}
+
+impl ValuePart {
+    pub(super) fn gives(self) -> (Gives, bool) {
+        match self {
+            Self::Number | Self::Published => (Gives::Decimal, false),
+            Self::Scale => (Gives::Integer, false),
+            Self::Conversion => (Gives::Text, false),
+            Self::Unit | Self::Raw | Self::State | Self::Header => (Gives::Text, true),
+        }
+    }
+}

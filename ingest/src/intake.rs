@@ -1,0 +1,63 @@
+//! One file from its bytes to its outcome.
+
+use gongkai_catalog::Catalog;
+use sha2::{Digest, Sha256};
+
+use crate::feed::Feeds;
+use crate::limits::Limits;
+use crate::reader::{DocumentFacts, ReadError, read_document};
+use crate::shape::{Recognition, ShapeError, Shaped, SourceRef, recognise, shape};
+
+/// What a file turned out to be.
+#[derive(Debug)]
+pub enum Outcome {
+    /// At least one feed reads it.
+    Matched {
+        /// What is known of the document.
+        facts: DocumentFacts,
+        /// Which feed reads which grid.
+        recognition: Recognition,
+        /// The rows, one entry for each feed.
+        shaped: Vec<Shaped>,
+    },
+    /// It can be read, but no feed knows its tables; or its format is recognised only.
+    Unmatched {
+        /// What is known of the document.
+        facts: DocumentFacts,
+        /// Why, for every grid and feed.
+        recognition: Recognition,
+    },
+    /// A feed knows its table but cannot shape it; nothing of the file is taken.
+    Refused {
+        /// What is known of the document.
+        facts: DocumentFacts,
+        /// Which feed reads which grid.
+        recognition: Recognition,
+        /// What is wrong.
+        error: ShapeError,
+    },
+    /// It cannot be read.
+    Damaged(ReadError),
+}
+
+/// Reads, recognises and shapes one file. `name` is for the report and decides nothing.
+pub fn ingest_bytes(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, limits: &Limits) -> Outcome {
+    let document = match read_document(bytes, limits) {
+        Ok(document) => document,
+        Err(error) => return Outcome::Damaged(error),
+    };
+    let facts = document.facts();
+    let recognition = recognise(&document, feeds, catalog);
+    let source = SourceRef { sha256: hex::encode(Sha256::digest(bytes)), name: name.to_owned() };
+    let mut shaped = Vec::new();
+    for feed in recognition.feeds().into_iter().filter_map(|id| feeds.get(id)) {
+        match shape(feed, &document, &source, catalog) {
+            Ok(rows) => shaped.push(rows),
+            Err(error) => return Outcome::Refused { facts, recognition, error },
+        }
+    }
+    if shaped.is_empty() {
+        return Outcome::Unmatched { facts, recognition };
+    }
+    Outcome::Matched { facts, recognition, shaped }
+}

@@ -1,0 +1,247 @@
+//! Where in a grid a feed's table is, or why it is not there.
+//!
+//! A table is recognised by its required captions, its unit line, the header of every required label column
+//! and of at least one value column. Hidden sheets, and sheets that could not be read to their end, are never
+//! taken. Columns that nothing reads are named, not dropped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gongkai_catalog::Catalog;
+use regex::Regex;
+
+use super::header::{HeaderColumn, read_header};
+use super::text::{on_one_line, without_blanks};
+use crate::feed::Feed;
+use crate::reader::{Grid, Row, Visibility};
+
+/// A value column of a feed at its place in a grid.
+#[derive(Debug, Clone)]
+pub(crate) struct BoundColumn {
+    /// Index in the feed's value columns.
+    pub rule: usize,
+    pub header: HeaderColumn,
+    /// Captures of the header, as `header.name`.
+    pub captures: BTreeMap<String, String>,
+    /// Id of the unit.
+    pub unit: String,
+}
+
+/// A feed's table at its place in a grid.
+#[derive(Debug, Clone)]
+pub(crate) struct Binding {
+    /// Number of the header's first and last row.
+    pub header_rows: (u32, u32),
+    /// Index of the header's first row in the grid.
+    pub header_index: usize,
+    /// Fields of the header line of a text file.
+    pub field_count: Option<u32>,
+    pub labels: BTreeMap<String, u32>,
+    pub label_headers: Vec<(String, HeaderColumn)>,
+    pub values: Vec<BoundColumn>,
+    pub unread: Vec<HeaderColumn>,
+    /// Captures of captions, as `caption.name`.
+    pub captures: BTreeMap<String, String>,
+    pub title: Option<String>,
+    pub unit_printed: Option<String>,
+}
+
+/// Why a grid is not a feed's table.
+#[derive(Debug, Clone)]
+pub(crate) struct Miss {
+    /// How near it came; larger is nearer.
+    pub score: u32,
+    pub reasons: Vec<String>,
+}
+
+impl Miss {
+    fn far(reason: String) -> Self {
+        Self { score: 0, reasons: vec![reason] }
+    }
+}
+
+pub(crate) fn bind(feed: &Feed, grid: &Grid, catalog: &Catalog) -> Result<Binding, Miss> {
+    if grid.visibility != Visibility::Visible {
+        return Err(Miss::far("the sheet is hidden".into()));
+    }
+    if let Some(reason) = &grid.broken {
+        return Err(Miss::far(format!("the sheet is not whole: {reason}")));
+    }
+    let visible: Vec<usize> = (0..grid.rows.len())
+        .filter(|index| !grid.rows[*index].is_hidden)
+        .take(feed.header_search_rows)
+        .collect();
+    let mut nearest: Option<Miss> = None;
+    for top in visible {
+        match bind_at(feed, grid, catalog, top) {
+            Ok(binding) => return Ok(binding),
+            Err(miss) if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) => nearest = Some(miss),
+            Err(_) => {}
+        }
+    }
+    Err(nearest.unwrap_or_else(|| Miss::far("no visible cells".into())))
+}
+
+fn bind_at(feed: &Feed, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Binding, Miss> {
+    let (columns, last) = read_header(grid, top, feed.header_depth);
+    let mut reasons = Vec::new();
+    let mut score = 0;
+    let mut used = BTreeSet::new();
+    let (mut labels, mut label_headers) = (BTreeMap::new(), Vec::new());
+    for label in &feed.labels {
+        let found = match (&label.header, &label.marker) {
+            (Some(header), _) => only_match(header, &columns).map(|column| column.cloned()),
+            (None, Some(marker)) => Ok(find_marker(grid, top, marker)),
+            (None, None) => Ok(None),
+        };
+        match found {
+            Ok(Some(column)) => {
+                score += u32::from(label.is_required()) * 4;
+                used.insert(column.column);
+                labels.insert(label.role.clone(), column.column);
+                label_headers.push((label.role.clone(), column));
+            }
+            Ok(None) if !label.is_required() => {}
+            Ok(None) => reasons.push(format!("no column for {}", label.role)),
+            Err(two) => reasons.push(format!("two columns for {}: {two}", label.role)),
+        }
+    }
+    let mut values = Vec::new();
+    for (rule, value) in feed.values.iter().enumerate() {
+        match only_match(&value.header, &columns) {
+            Ok(Some(column)) => {
+                score += 1;
+                used.insert(column.column);
+                let captures = capture(&value.header, &column.compared, "header");
+                values.push(BoundColumn {
+                    rule,
+                    header: column.clone(),
+                    captures,
+                    unit: value.unit.clone().unwrap_or_default(),
+                });
+            }
+            Ok(None) => {}
+            Err(two) => reasons.push(format!("two columns for {}: {two}", value.description())),
+        }
+    }
+    if values.is_empty() {
+        reasons.push("no value column of the feed".into());
+    }
+    values.sort_by_key(|value| value.header.column);
+    let above = captions(feed, grid, top);
+    score += above.found * 4;
+    reasons.extend(above.absent);
+    let mut unit_printed = None;
+    match read_unit(feed, grid, catalog, top) {
+        Ok(Some(unit)) => {
+            for value in &mut values {
+                value.unit.clone_from(&unit.id);
+            }
+            unit_printed = Some(unit.printed);
+        }
+        Ok(None) => {}
+        Err(reason) => reasons.push(reason),
+    }
+    if !reasons.is_empty() {
+        return Err(Miss { score, reasons });
+    }
+    let unread = columns.into_iter().filter(|column| !used.contains(&column.column)).collect();
+    Ok(Binding {
+        header_rows: (grid.rows[top].number, last),
+        header_index: top,
+        field_count: grid.rows[top].field_count,
+        labels,
+        label_headers,
+        values,
+        unread,
+        captures: above.captures,
+        title: above.title,
+        unit_printed,
+    })
+}
+
+/// The one column whose header matches; the addresses where there are two.
+fn only_match<'a>(pattern: &Regex, columns: &'a [HeaderColumn]) -> Result<Option<&'a HeaderColumn>, String> {
+    let mut matches = columns.iter().filter(|column| pattern.is_match(&column.compared));
+    match (matches.next(), matches.next()) {
+        (Some(first), Some(second)) => Err(format!("{} and {}", first.address, second.address)),
+        (first, _) => Ok(first),
+    }
+}
+
+/// A machine column: the marker stands above the header, in a hidden row or column.
+fn find_marker(grid: &Grid, top: usize, marker: &Regex) -> Option<HeaderColumn> {
+    let cells = grid.rows[..top].iter().flat_map(|row| grid.cells_of(row).iter().map(move |cell| (row, cell)));
+    let mut hidden = cells.filter(|(row, cell)| row.is_hidden || grid.hidden_columns.contains(&cell.column));
+    let (_, cell) = hidden.find(|(_, cell)| marker.is_match(&without_blanks(&cell.text)))?;
+    let text = on_one_line(&cell.text);
+    Some(HeaderColumn {
+        column: cell.column,
+        compared: text.clone(),
+        shown: text,
+        address: grid.address(cell.row, cell.start),
+    })
+}
+
+fn capture(pattern: &Regex, text: &str, id: &str) -> BTreeMap<String, String> {
+    let Some(captures) = pattern.captures(text) else { return BTreeMap::new() };
+    pattern
+        .capture_names()
+        .flatten()
+        .filter_map(|name| Some((format!("{id}.{name}"), captures.name(name)?.as_str().to_owned())))
+        .collect()
+}
+
+/// Visible cells above the header.
+fn cells_above(grid: &Grid, top: usize) -> impl Iterator<Item = &str> {
+    grid.rows[..top]
+        .iter()
+        .filter(|row: &&Row| !row.is_hidden)
+        .flat_map(|row| grid.cells_of(row))
+        .filter(|cell| !grid.hidden_columns.contains(&cell.column))
+        .map(|cell| &*cell.text)
+}
+
+#[derive(Default)]
+struct Above {
+    captures: BTreeMap<String, String>,
+    title: Option<String>,
+    found: u32,
+    absent: Vec<String>,
+}
+
+fn captions(feed: &Feed, grid: &Grid, top: usize) -> Above {
+    let mut above = Above::default();
+    for caption in &feed.captions {
+        let found = cells_above(grid, top).find(|text| caption.pattern.is_match(&without_blanks(text)));
+        match found {
+            Some(text) => {
+                above.found += 1;
+                above.captures.extend(capture(&caption.pattern, &without_blanks(text), &caption.id));
+                if caption.is_required {
+                    above.title = Some(on_one_line(text));
+                }
+            }
+            None if caption.is_required => above.absent.push(format!("no {} as the feed expects it", caption.id)),
+            None => {}
+        }
+    }
+    above
+}
+
+struct TableUnit {
+    id: String,
+    printed: String,
+}
+
+/// The unit of the table; none for feeds whose columns have their own.
+fn read_unit(feed: &Feed, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Option<TableUnit>, String> {
+    let Some(line) = &feed.unit else { return Ok(None) };
+    let printed = cells_above(grid, top).find_map(|text| {
+        let plain = without_blanks(text);
+        Some(line.pattern.captures(&plain)?.name("unit")?.as_str().to_owned())
+    });
+    let printed = printed.ok_or_else(|| "no unit line above the header that the feed can read".to_owned())?;
+    let unit = catalog.unit_as_written(&printed).filter(|unit| unit.dimension == line.dimension);
+    let unit = unit.ok_or_else(|| format!("the unit line names no unit of {} in units.toml", line.dimension))?;
+    Ok(Some(TableUnit { id: unit.id.clone(), printed }))
+}

@@ -1,0 +1,270 @@
+//! Arrow arrays for the columns of a table.
+//!
+//! What is the same for a record or a value column is built once and taken by index; only what belongs to the
+//! cell is built row by row.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, StringArray, StringBuilder,
+    TimestampMicrosecondArray, UInt32Array,
+};
+use arrow::compute::take;
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::error::ArrowError;
+use chrono::NaiveDate;
+use gongkai_catalog::{Column, ColumnType, Table};
+
+use super::body::Body;
+use super::figure::Figure;
+use super::reshape::LongRows;
+use super::{Addresses, GridContext, ShapeError};
+use crate::feed::{OriginPart, PlacePart, Producer, Span, TimePart, ValuePart};
+use crate::reader::column_letters;
+
+/// Columns that a release fills.
+const RELEASE: [&str; 2] = ["release_id", "row_no"];
+
+/// Schema of a table's batches before release: its columns without those of the release.
+pub fn batch_schema(table: &Table) -> Schema {
+    let fields: Vec<Field> = table
+        .columns
+        .iter()
+        .filter(|column| !RELEASE.contains(&column.name.as_str()))
+        .map(|column| Field::new(&column.name, data_type(column.column_type), column.is_nullable))
+        .collect();
+    Schema::new(fields)
+}
+
+fn data_type(column_type: ColumnType) -> DataType {
+    match column_type {
+        ColumnType::Text => DataType::Utf8,
+        ColumnType::Integer => DataType::Int32,
+        ColumnType::Bigint => DataType::Int64,
+        ColumnType::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
+        ColumnType::Date => DataType::Date32,
+        ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("+08:00".into())),
+        ColumnType::Boolean => DataType::Boolean,
+    }
+}
+
+/// Everything that the columns of one grid are made from.
+pub(super) struct ColumnSource<'a> {
+    pub context: &'a GridContext<'a>,
+    pub body: &'a Body,
+    pub rows: &'a LongRows,
+    pub figures: &'a [Figure],
+    pub addresses: &'a Addresses,
+    /// Index of the place of each row.
+    pub row_place: UInt32Array,
+}
+
+impl ColumnSource<'_> {
+    /// The array of one column.
+    pub fn build(&self, column: &Column, producer: &Producer) -> Result<ArrayRef, ShapeError> {
+        let feed = &self.context.feed.id;
+        let refuse = |error: ArrowError| ShapeError::Batch {
+            feed: feed.clone(),
+            table: self.context.feed.table.clone(),
+            reason: format!("column {}: {error}", column.name),
+        };
+        match producer {
+            Producer::Constant(text) => Ok(self.constant(text)),
+            Producer::Setting => self
+                .rows
+                .settings
+                .get(&column.name)
+                .map(|array| Arc::new(array.clone()) as ArrayRef)
+                .ok_or_else(|| refuse(ArrowError::SchemaError("no setting of that name".into()))),
+            Producer::Printed(captures) => self.printed(column, captures),
+            Producer::Place(part) => take(&self.places(*part), &self.row_place, None).map_err(refuse),
+            Producer::Time(part) => take(&self.times(*part), &self.rows.record, None).map_err(refuse),
+            Producer::ByDate(spans) => take(&self.by_date(spans), &self.rows.record, None).map_err(refuse),
+            Producer::Label(role) => take(&self.labels(role), &self.rows.record, None).map_err(refuse),
+            Producer::Value(part) => self.values(column, *part).map_err(refuse),
+            Producer::Origin(part) => Ok(self.origin(*part)),
+        }
+    }
+
+    fn constant(&self, text: &str) -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, self.rows.len())))
+    }
+
+    fn by_ordinal(&self, array: ArrayRef) -> Result<ArrayRef, ArrowError> {
+        take(&array, &self.rows.ordinal, None)
+    }
+
+    fn printed(&self, column: &Column, captures: &[String]) -> Result<ArrayRef, ShapeError> {
+        let binding = self.context.binding;
+        let texts: Vec<Option<&str>> = binding
+            .values
+            .iter()
+            .map(|value| {
+                captures
+                    .iter()
+                    .find_map(|capture| value.captures.get(capture).or_else(|| binding.captures.get(capture)))
+                    .map(String::as_str)
+            })
+            .collect();
+        let not_printed = || ShapeError::NotPrinted {
+            feed: self.context.feed.id.clone(),
+            sheet: self.context.grid.sheet.clone(),
+            column: column.name.clone(),
+            captures: captures.join(" or "),
+        };
+        let array: ArrayRef = if column.column_type == ColumnType::Integer {
+            Arc::new(texts.iter().map(|text| text.and_then(|text| text.parse::<i32>().ok())).collect::<Int32Array>())
+        } else {
+            Arc::new(StringArray::from(texts))
+        };
+        if array.null_count() > 0 && !column.is_nullable {
+            return Err(not_printed());
+        }
+        self.by_ordinal(array).map_err(|_| not_printed())
+    }
+
+    fn places(&self, part: PlacePart) -> ArrayRef {
+        let places = &self.body.places;
+        let texts = |text: fn(&super::place::Place) -> &str| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(places.iter().map(text)))
+        };
+        match part {
+            PlacePart::Id => texts(|place| &place.id),
+            PlacePart::Code => {
+                Arc::new(places.iter().map(|place| place.code.as_deref()).collect::<StringArray>())
+            }
+            PlacePart::Name => texts(|place| &place.name),
+            PlacePart::Scope => texts(|place| if place.is_own { "own" } else { "area" }),
+            PlacePart::ParentPath => texts(|place| &place.parent_path),
+            PlacePart::LineKind => texts(|place| place.line_kind),
+            PlacePart::IsLeaf => {
+                Arc::new(places.iter().map(|place| Some(place.is_leaf)).collect::<BooleanArray>())
+            }
+        }
+    }
+
+    fn times(&self, part: TimePart) -> ArrayRef {
+        let hours = self.body.records.iter().map(|record| record.hour);
+        match part {
+            TimePart::EndInstant => Arc::new(
+                hours
+                    .map(|hour| hour.map(|hour| hour.end_micros))
+                    .collect::<TimestampMicrosecondArray>()
+                    .with_timezone("+08:00"),
+            ),
+            TimePart::Date => Arc::new(
+                hours.map(|hour| hour.map(|hour| days_since_1970(hour.data_date))).collect::<Date32Array>(),
+            ),
+            TimePart::Hour => {
+                Arc::new(hours.map(|hour| hour.map(|hour| hour.label as i32)).collect::<Int32Array>())
+            }
+            TimePart::Month => {
+                // A file has few dates: format each once.
+                let mut last: Option<(NaiveDate, String)> = None;
+                let mut builder = StringBuilder::new();
+                for hour in hours {
+                    let Some(date) = hour.map(|hour| hour.data_date) else {
+                        builder.append_null();
+                        continue;
+                    };
+                    if last.as_ref().is_none_or(|(known, _)| *known != date) {
+                        last = Some((date, date.format("%Y-%m").to_string()));
+                    }
+                    builder.append_option(last.as_ref().map(|(_, month)| month));
+                }
+                Arc::new(builder.finish())
+            }
+        }
+    }
+
+    fn by_date(&self, spans: &[Span]) -> ArrayRef {
+        let value_on = |date: NaiveDate| {
+            spans.iter().find(|span| span.until.is_none_or(|until| date <= until)).map(|span| span.value.as_str())
+        };
+        let hours = self.body.records.iter().map(|record| record.hour);
+        Arc::new(hours.map(|hour| value_on(hour?.data_date)).collect::<StringArray>())
+    }
+
+    fn labels(&self, role: &str) -> ArrayRef {
+        let grid = self.context.grid;
+        let column = self.context.binding.labels.get(role).copied();
+        let texts = self.body.records.iter().map(|record| {
+            let text = grid.text(&grid.rows[record.row], column?).trim();
+            (!text.is_empty()).then_some(text)
+        });
+        Arc::new(texts.collect::<StringArray>())
+    }
+
+    fn values(&self, column: &Column, part: ValuePart) -> Result<ArrayRef, ArrowError> {
+        let values = self.figures.iter().map(|figure| match figure {
+            Figure::Value(value) => Some(value),
+            Figure::Missing | Figure::SetAside(..) => None,
+        });
+        Ok(match part {
+            ValuePart::Number => decimals(values.map(|value| value.map(|value| value.number)), column)?,
+            ValuePart::Published => decimals(values.map(|value| value.and_then(|value| value.published)), column)?,
+            ValuePart::Scale => Arc::new(values.map(|value| value.map(|value| value.scale)).collect::<Int32Array>()),
+            ValuePart::Conversion => {
+                Arc::new(values.map(|value| value.and_then(|value| value.conversion.as_deref())).collect::<StringArray>())
+            }
+            ValuePart::Raw => {
+                let mut builder = StringBuilder::with_capacity(self.rows.len(), self.rows.len() * 4);
+                for cell in &self.rows.cell {
+                    builder.append_value(cell.map(|cell| &*self.context.grid.cells[cell as usize].text).unwrap_or_default());
+                }
+                Arc::new(builder.finish())
+            }
+            ValuePart::State => Arc::new(StringArray::from_iter_values(self.figures.iter().map(Figure::state))),
+            ValuePart::Unit => {
+                let units = self.context.binding.values.iter().map(|value| value.unit.as_str());
+                self.by_ordinal(Arc::new(StringArray::from_iter_values(units)))?
+            }
+            ValuePart::Header => {
+                let headers = self.context.binding.values.iter().map(|value| value.header.shown.as_str());
+                self.by_ordinal(Arc::new(StringArray::from_iter_values(headers)))?
+            }
+        })
+    }
+
+    fn origin(&self, part: OriginPart) -> ArrayRef {
+        let grid = self.context.grid;
+        match part {
+            OriginPart::Sha256 => self.constant(&self.context.source.sha256),
+            OriginPart::Sheet => {
+                Arc::new(std::iter::repeat_n(grid.sheet.as_deref(), self.rows.len()).collect::<StringArray>())
+            }
+            OriginPart::Row => Arc::new(Int32Array::from(self.addresses.rows.clone())),
+            OriginPart::Column => Arc::new(Int32Array::from(self.addresses.columns.clone())),
+            OriginPart::Cell => {
+                use std::fmt::Write;
+                let mut builder = StringBuilder::with_capacity(self.rows.len(), self.rows.len() * 6);
+                let letters: Vec<String> = if grid.is_text() {
+                    Vec::new()
+                } else {
+                    let last = self.addresses.columns.iter().copied().max().unwrap_or_default();
+                    (0..=last).map(|column| column_letters(column.unsigned_abs())).collect()
+                };
+                for (row, column) in self.addresses.rows.iter().zip(&self.addresses.columns) {
+                    // Writing to memory does not fail.
+                    let _ = match letters.get(column.unsigned_abs() as usize) {
+                        Some(letters) => write!(builder, "{letters}{row}"),
+                        None => write!(builder, "{row}:{column}"),
+                    };
+                    builder.append_value("");
+                }
+                Arc::new(builder.finish())
+            }
+        }
+    }
+}
+
+fn decimals(digits: impl Iterator<Item = Option<i128>>, column: &Column) -> Result<ArrayRef, ArrowError> {
+    let ColumnType::Decimal { precision, scale } = column.column_type else {
+        return Err(ArrowError::SchemaError("a number in a column that is no decimal".into()));
+    };
+    Ok(Arc::new(digits.collect::<Decimal128Array>().with_precision_and_scale(precision, scale)?))
+}
+
+fn days_since_1970(date: NaiveDate) -> i32 {
+    i32::try_from((date - NaiveDate::default()).num_days()).unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! Business keys that occur twice in one file.
+//!
+//! The first row of a key stays. A second one is set aside: as a duplicate where it says the same, as a conflict
+//! where it does not. A record all of whose cells are set aside so is set aside whole.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, SortField};
+
+use super::figure::Figure;
+use super::table::ShapedGrid;
+use crate::report::{Reason, SetAsideKind};
+
+/// A row whose key occurred before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Repeat {
+    /// The row.
+    pub row: usize,
+    /// The first row of the key.
+    pub first: usize,
+}
+
+/// Rows of the batch whose key occurred before, in order.
+pub(super) fn find_repeats(batch: &RecordBatch, key: &[String]) -> Result<Vec<Repeat>, ArrowError> {
+    let columns = key
+        .iter()
+        .map(|name| {
+            batch.column_by_name(name).cloned().ok_or_else(|| ArrowError::SchemaError(format!("no column {name}")))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
+    let rows = RowConverter::new(fields)?.convert_columns(&columns)?;
+    let mut seen = HashMap::with_capacity(rows.num_rows());
+    let mut repeats = Vec::new();
+    for (row, key) in rows.iter().enumerate() {
+        match seen.entry(key) {
+            Entry::Occupied(first) => repeats.push(Repeat { row, first: *first.get() }),
+            Entry::Vacant(free) => {
+                free.insert(row);
+            }
+        }
+    }
+    Ok(repeats)
+}
+
+/// Moves repeats from the grids' rows to what they set aside; the mask of rows that stay, `None` for all.
+pub(super) fn set_aside_repeats(grids: &mut [ShapedGrid<'_>], repeats: &[Repeat]) -> Option<BooleanArray> {
+    if repeats.is_empty() {
+        return None;
+    }
+    let total: usize = grids.iter().map(|grid| grid.rows.len()).sum();
+    let mut kept = vec![true; total];
+    let faults: Vec<(usize, usize, Reason, String)> = repeats
+        .iter()
+        .map(|repeat| {
+            kept[repeat.row] = false;
+            let (grid, row) = locate(grids, repeat.row);
+            let (first_grid, first_row) = locate(grids, repeat.first);
+            let (second, first) = (&grids[grid].figures[row], &grids[first_grid].figures[first_row]);
+            let sheet = grids[first_grid].grid.sheet.as_ref().map(|sheet| format!("sheet {sheet}, ")).unwrap_or_default();
+            let place = format!("{sheet}{}", grids[first_grid].address(first_row));
+            if is_same(second, first) {
+                (grid, row, Reason::Duplicate, format!("the key occurs before at {place}, with the same value"))
+            } else {
+                (grid, row, Reason::Conflict, format!("the key occurs before at {place}, with another value"))
+            }
+        })
+        .collect();
+    for (index, grid) in grids.iter_mut().enumerate() {
+        let own = faults.iter().filter(|(of, ..)| *of == index).map(|(_, row, reason, message)| (*row, *reason, message));
+        set_aside_in(grid, &own.collect::<Vec<_>>());
+    }
+    Some(BooleanArray::from(kept))
+}
+
+fn is_same(second: &Figure, first: &Figure) -> bool {
+    match (second, first) {
+        (Figure::Value(second), Figure::Value(first)) => second.number == first.number && second.published == first.published,
+        (Figure::Missing, Figure::Missing) => true,
+        _ => false,
+    }
+}
+
+/// Grid and row within it of a row of the whole batch.
+fn locate(grids: &[ShapedGrid<'_>], mut row: usize) -> (usize, usize) {
+    for (index, grid) in grids.iter().enumerate() {
+        if row < grid.rows.len() {
+            return (index, row);
+        }
+        row -= grid.rows.len();
+    }
+    (grids.len().saturating_sub(1), row)
+}
+
+fn set_aside_in(grid: &mut ShapedGrid<'_>, faults: &[(usize, Reason, &String)]) {
+    let width = grid.headers.len();
+    // The rows of one record stand together, so that its faults do too.
+    let records = grid.rows.record.clone();
+    for of_record in faults.chunk_by(|a, b| records.value(a.0) == records.value(b.0)) {
+        let counts = &mut grid.report.counts;
+        for (row, ..) in of_record {
+            match &grid.figures[*row] {
+                Figure::Value(_) => counts.values -= 1,
+                Figure::Missing => counts.missing -= 1,
+                Figure::SetAside(..) => counts.cells_set_aside -= 1,
+            }
+        }
+        if of_record.len() < width {
+            counts.cells_set_aside += of_record.len() as u64;
+            for (row, reason, message) in of_record {
+                let fault = grid.cell_fault(*row, *reason, (*message).clone());
+                grid.set_aside.push(fault);
+            }
+            continue;
+        }
+        counts.cells_in -= width as u64;
+        counts.records_kept -= 1;
+        counts.records_set_aside += 1;
+        let worst = of_record.iter().find(|(_, reason, _)| *reason == Reason::Conflict).unwrap_or(&of_record[0]);
+        let fault = grid.record_fault(records.value(worst.0), worst.1, worst.2.clone());
+        // Cells of the record that could not be read go with it.
+        grid.set_aside.retain(|cell| cell.kind != SetAsideKind::Cell || cell.row != fault.row);
+        grid.set_aside.push(fault);
+    }
+}

@@ -1,0 +1,175 @@
+//! One value cell: its state, its figure, and how the stored number follows from it.
+
+use gongkai_catalog::exact::{NotExact, Rescaled};
+use gongkai_catalog::{Column, ColumnType, Exact, Unit};
+
+use super::number::parse_number;
+use super::text::trimmed;
+use crate::reader::CellKind;
+use crate::report::Reason;
+
+/// What a value cell holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Figure {
+    /// A number.
+    Value(Value),
+    /// Nothing, or a missing marker.
+    Missing,
+    /// Something that cannot be stored as a number.
+    SetAside(Reason, String),
+}
+
+impl Figure {
+    /// Its name in the state column.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Self::Value(_) => "value",
+            Self::Missing => "missing",
+            Self::SetAside(..) => "set_aside",
+        }
+    }
+}
+
+/// A number as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Value {
+    /// Digits at the number column's scale.
+    pub number: i128,
+    /// Digits at the published column's scale, where the table has one.
+    pub published: Option<i128>,
+    /// Decimals of the published figure.
+    pub scale: i32,
+    /// How the number follows from the content, where the table says so.
+    pub conversion: Option<String>,
+}
+
+/// The columns of a table that a figure goes into.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MeasureColumns<'a> {
+    /// The number, in the column's unit where it has one.
+    pub number: &'a Column,
+    /// The number in the published unit.
+    pub published: Option<&'a Column>,
+    /// Whether the table says how the number follows.
+    pub says_conversion: bool,
+}
+
+/// How the figures of one column are stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Measure<'a> {
+    number: (u8, u8),
+    published: Option<(u8, u8)>,
+    unit: Option<&'a Unit>,
+    /// Whether the number is in the column's unit rather than the published one.
+    is_converted: bool,
+    says_conversion: bool,
+    missing: &'a [String],
+    /// Decimals of the published unit that are worth more than the number column can hold.
+    scale_cap: u8,
+}
+
+impl<'a> Measure<'a> {
+    /// How figures in `unit` go into the columns of a table.
+    pub fn new(columns: MeasureColumns<'_>, unit: Option<&'a Unit>, missing: &'a [String]) -> Self {
+        let MeasureColumns { number, published, says_conversion } = columns;
+        let is_converted = number.unit.is_some();
+        let shape = decimal(number);
+        let zeros = match unit.filter(|_| is_converted) {
+            Some(unit) => unit.factor.to_string().bytes().rev().take_while(|digit| *digit == b'0').count() as u8,
+            None => 0,
+        };
+        Self {
+            number: shape,
+            published: published.map(decimal),
+            unit,
+            is_converted,
+            says_conversion,
+            missing,
+            scale_cap: shape.1 + zeros,
+        }
+    }
+
+    /// Reads one cell.
+    pub fn read(&self, text: &str, kind: CellKind) -> Figure {
+        let plain = trimmed(text);
+        if plain.is_empty() || self.missing.iter().any(|marker| marker == plain) {
+            return Figure::Missing;
+        }
+        if !matches!(kind, CellKind::Text | CellKind::Number) {
+            let found = match kind {
+                CellKind::Error => "an error value",
+                CellKind::Boolean => "a truth value",
+                _ => "a date",
+            };
+            return Figure::SetAside(Reason::NotANumber, format!("{found}, expected a number"));
+        }
+        match parse_number(plain) {
+            Ok(figure) => self.store(figure),
+            Err(NotExact::TooLong) => {
+                Figure::SetAside(Reason::TooLong, format!("too many digits, expected {}", NotExact::TooLong))
+            }
+            Err(error) => Figure::SetAside(Reason::NotANumber, format!("not a number, expected {error}")),
+        }
+    }
+
+    fn store(&self, figure: Exact) -> Figure {
+        let (precision, scale) = self.number;
+        let too_long = || {
+            Figure::SetAside(Reason::TooLong, format!("a number beyond decimal({precision},{scale}) of its column"))
+        };
+        let converted = match self.unit.filter(|_| self.is_converted) {
+            Some(unit) => figure.trimmed().checked_mul(unit.factor),
+            None => Some(figure),
+        };
+        let Some(rescaled) = converted.and_then(|number| number.rescale(scale)) else { return too_long() };
+        if !fits(rescaled.digits(), precision) {
+            return too_long();
+        }
+        let is_rounded = matches!(rescaled, Rescaled::Rounded(_));
+        if is_rounded && !self.says_conversion {
+            return Figure::SetAside(Reason::TooPrecise, format!("more than the {scale} decimals of its column"));
+        }
+        let published = match self.published {
+            Some((precision, scale)) => match figure.trimmed().rescale(scale).map(Rescaled::digits) {
+                Some(digits) if fits(digits, precision) => Some(digits),
+                _ => return too_long(),
+            },
+            None => None,
+        };
+        Figure::Value(Value {
+            number: rescaled.digits(),
+            published,
+            scale: i32::from(figure.scale().min(self.scale_cap)),
+            conversion: self.says_conversion.then(|| self.describe(figure, is_rounded)),
+        })
+    }
+
+    fn describe(&self, figure: Exact, is_rounded: bool) -> String {
+        let mut text = match self.unit.filter(|_| self.is_converted) {
+            Some(unit) => format!("{figure} {} × {}", unit.symbol, unit.factor),
+            None => figure.to_string(),
+        };
+        if is_rounded && self.number.1 == 2 && self.is_converted {
+            text.push_str("，舍入到分");
+        } else if is_rounded {
+            text.push_str(&format!("，舍入到 {} 位小数", self.number.1));
+        }
+        text
+    }
+}
+
+fn decimal(column: &Column) -> (u8, u8) {
+    match column.column_type {
+        ColumnType::Decimal { precision, scale } => (precision, scale.unsigned_abs()),
+        // A feed whose number column is no decimal does not load.
+        _ => (38, 0),
+    }
+}
+
+fn fits(digits: i128, precision: u8) -> bool {
+    digits.unsigned_abs() < 10_u128.pow(u32::from(precision.min(38)))
+}
+
+#[cfg(test)]
+#[path = "figure_tests.rs"]
+mod tests;

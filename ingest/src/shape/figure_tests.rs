@@ -1,0 +1,75 @@
+//! Behaviour of value cells.
+
+use gongkai_catalog::{Catalog, Declarations};
+
+use super::*;
+
+fn catalog() -> Catalog {
+    Catalog::load(Declarations::embedded()).expect("the embedded catalogue")
+}
+
+fn money(catalog: &Catalog) -> Measure<'_> {
+    let table = &catalog.tables["debt_stock"];
+    let column = |name: &str| table.column(name).expect("a column");
+    let columns = MeasureColumns {
+        number: column("amount_yuan"),
+        published: Some(column("published_value")),
+        says_conversion: true,
+    };
+    Measure::new(columns, catalog.units.get("yi_yuan"), &[])
+}
+
+fn value(figure: Figure) -> Value {
+    match figure {
+        Figure::Value(value) => value,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn hundred_millions_become_yuan_exactly() {
+    let catalog = catalog();
+    let hainan = value(money(&catalog).read("3703.4", CellKind::Number));
+    assert_eq!(hainan.number, 370_340_000_000_00);
+    assert_eq!(hainan.published, Some(3_703_400_000_000_000));
+    assert_eq!((hainan.scale, hainan.conversion.as_deref()), (1, Some("3703.4 亿元 × 100000000")));
+    assert_eq!(value(money(&catalog).read("3486.6305023447", CellKind::Number)).number, 348_663_050_234_47);
+}
+
+#[test]
+fn a_rounded_amount_says_so() {
+    let catalog = catalog();
+    let amount = value(money(&catalog).read("0.12345678915", CellKind::Number));
+    assert_eq!(amount.number, 12_345_678_92);
+    assert!(amount.conversion.expect("a conversion").ends_with("，舍入到分"));
+}
+
+#[test]
+fn zeros_that_pad_a_text_do_not_make_it_too_long() {
+    let catalog = catalog();
+    let amount = value(money(&catalog).read("9587.2600000000000000000000", CellKind::Text));
+    assert_eq!((amount.number, amount.scale), (958_726_000_000_00, 10));
+}
+
+#[test]
+fn what_a_measurement_cannot_hold_is_set_aside() {
+    let catalog = catalog();
+    let column = catalog.tables["air_hourly"].column("value").expect("a column");
+    let markers = ["—".to_owned()];
+    let measure = Measure::new(
+        MeasureColumns { number: column, published: None, says_conversion: false },
+        catalog.units.get("ug_m3"),
+        &markers,
+    );
+    assert_eq!(value(measure.read("37.0", CellKind::Text)).number, 370_000);
+    assert_eq!(measure.read(" — ", CellKind::Text), Figure::Missing);
+    assert_eq!(measure.read("", CellKind::Empty), Figure::Missing);
+    for (text, kind, reason) in [
+        ("3O", CellKind::Text, Reason::NotANumber),
+        ("1.23456", CellKind::Text, Reason::TooPrecise),
+        ("123456789.0", CellKind::Text, Reason::TooLong),
+        ("#N/A", CellKind::Error, Reason::NotANumber),
+    ] {
+        assert!(matches!(measure.read(text, kind), Figure::SetAside(found, _) if found == reason), "{text}");
+    }
+}

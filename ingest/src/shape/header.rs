@@ -1,0 +1,108 @@
+//! The levels of a header above each column.
+//!
+//! A group header above several columns is filled into all of them: by its merged range, or, where the
+//! department merged nothing, from the left into columns that have a lower level of their own.
+
+use std::collections::BTreeMap;
+
+use super::text::{on_one_line, without_blanks};
+use crate::reader::{Grid, Row};
+
+/// One column of a candidate header.
+#[derive(Debug, Clone)]
+pub(crate) struct HeaderColumn {
+    pub column: u32,
+    /// Levels joined by `/`, for readers.
+    pub shown: String,
+    /// Levels without blanks joined by `/`, for patterns.
+    pub compared: String,
+    /// Address of the lowest level's cell.
+    pub address: String,
+}
+
+/// Reads the header of `depth` rows that begins at the row with index `top`; hidden columns are left out.
+///
+/// Gives the columns and the number of the header's last row.
+pub(crate) fn read_header(grid: &Grid, top: usize, depth: u32) -> (Vec<HeaderColumn>, u32) {
+    let first = grid.rows[top].number;
+    let levels: Vec<Option<&Row>> = if grid.is_text() {
+        (0..depth as usize).map(|level| grid.rows.get(top + level)).collect()
+    } else {
+        (0..depth).map(|level| row_by_number(grid, first.saturating_add(level))).collect()
+    };
+    let last = levels.iter().flatten().map(|row| row.number).next_back().unwrap_or(first);
+    let last = if grid.is_text() { last } else { first.saturating_add(depth - 1) };
+    let mut columns: BTreeMap<u32, Vec<Option<String>>> = BTreeMap::new();
+    for (level, row) in levels.iter().enumerate() {
+        for cell in row.iter().flat_map(|row| grid.cells_of(row)) {
+            if !without_blanks(&cell.text).is_empty() {
+                columns.entry(cell.column).or_insert_with(|| vec![None; levels.len()])[level] =
+                    Some(cell.text.to_string());
+            }
+        }
+    }
+    fill_merged(grid, first, last, &mut columns);
+    fill_from_left(&mut columns);
+    let columns = columns
+        .into_iter()
+        .filter(|(column, _)| !grid.hidden_columns.contains(column))
+        .map(|(column, texts)| describe(grid, &levels, first, column, texts))
+        .collect();
+    (columns, last)
+}
+
+fn row_by_number(grid: &Grid, number: u32) -> Option<&Row> {
+    grid.rows.binary_search_by_key(&number, |row| row.number).ok().map(|index| &grid.rows[index])
+}
+
+fn fill_merged(grid: &Grid, first: u32, last: u32, columns: &mut BTreeMap<u32, Vec<Option<String>>>) {
+    for merge in grid.merges.iter().filter(|merge| merge.top >= first && merge.top <= last) {
+        let level = (merge.top - first) as usize;
+        let Some(text) = columns.get(&merge.left).and_then(|texts| texts.get(level).cloned().flatten()) else {
+            continue;
+        };
+        // Only columns that have a level of their own take the group's text: a merge can span a whole sheet.
+        let range = merge.left..=merge.right.max(merge.left);
+        for (column, texts) in columns.range_mut(range) {
+            if *column != merge.left && texts[level].is_none() {
+                texts[level] = Some(text.clone());
+            }
+        }
+    }
+}
+
+fn fill_from_left(columns: &mut BTreeMap<u32, Vec<Option<String>>>) {
+    let depth = columns.values().next().map_or(0, Vec::len);
+    for level in 0..depth.saturating_sub(1) {
+        let mut left: Option<String> = None;
+        for texts in columns.values_mut() {
+            match &texts[level] {
+                Some(text) => left = Some(text.clone()),
+                None if texts[level + 1..].iter().any(Option::is_some) => texts[level] = left.clone(),
+                None => left = None,
+            }
+        }
+    }
+}
+
+fn describe(grid: &Grid, levels: &[Option<&Row>], first: u32, column: u32, texts: Vec<Option<String>>) -> HeaderColumn {
+    let mut shown: Vec<String> = Vec::new();
+    let mut compared: Vec<String> = Vec::new();
+    for text in texts.iter().flatten() {
+        let plain = without_blanks(text);
+        if compared.last() != Some(&plain) {
+            compared.push(plain);
+            shown.push(on_one_line(text));
+        }
+    }
+    let lowest = levels
+        .iter()
+        .flatten()
+        .rev()
+        .find_map(|row| grid.cell(row, column).filter(|cell| !without_blanks(&cell.text).is_empty()));
+    let address = match lowest {
+        Some(cell) => grid.address(cell.row, cell.start),
+        None => grid.address(first, column),
+    };
+    HeaderColumn { column, shown: shown.join("/"), compared: compared.join("/"), address }
+}

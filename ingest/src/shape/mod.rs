@@ -1,0 +1,142 @@
+//! Grids to typed rows of one table.
+//!
+//! [`recognise`] says which feed claims which grid; [`shape`] reads the claimed grids of one feed. Both are
+//! pure: the same bytes, declarations and catalogue give the same batch.
+//!
+//! Invariants: missing, zero and set aside are three different things in every row; every row names the cell
+//! that it came from; records in = kept + set aside; no two rows of a batch have the same business key.
+
+mod bind;
+mod body;
+mod bridge;
+mod columns;
+mod duplicate;
+mod error;
+mod figure;
+mod header;
+mod moment;
+mod number;
+mod place;
+mod recognise;
+mod reshape;
+mod table;
+mod text;
+
+use arrow::array::RecordBatch;
+use arrow::compute::{concat_batches, filter_record_batch};
+use gongkai_catalog::Catalog;
+use std::sync::Arc;
+
+pub use columns::batch_schema;
+pub use error::ShapeError;
+pub use recognise::{Claim, GridRecognition, NearMiss, Recognition, recognise};
+
+use bind::Binding;
+use table::{ShapedGrid, shape_grid};
+
+use crate::feed::Feed;
+use crate::reader::{Document, Grid};
+use crate::report::{Counts, Report};
+
+/// The file that a batch comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRef {
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Its name, for the report; never a reason for anything.
+    pub name: String,
+}
+
+/// The rows of one file under one feed.
+#[derive(Debug, Clone)]
+pub struct Shaped {
+    /// Table that the rows belong to.
+    pub table: String,
+    /// Dataset that the rows belong to; its `partition_by` columns are in the batch.
+    pub dataset: String,
+    /// The table's columns in order, without `release_id` and `row_no`; see [`batch_schema`].
+    pub batch: RecordBatch,
+    /// What became of the file.
+    pub report: Report,
+}
+
+/// What the columns of one grid have in common.
+struct GridContext<'a> {
+    feed: &'a Feed,
+    grid: &'a Grid,
+    binding: &'a Binding,
+    source: &'a SourceRef,
+}
+
+/// Row and column of the cell of each row.
+struct Addresses {
+    rows: Vec<i32>,
+    columns: Vec<i32>,
+}
+
+/// Reads every table of a feed in a document.
+///
+/// # Errors
+///
+/// The document holds no table of the feed, or one that lacks a text which a column needs. What is wrong with
+/// single records and cells is in the report.
+pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Catalog) -> Result<Shaped, ShapeError> {
+    let table = catalog
+        .tables
+        .get(&feed.table)
+        .ok_or_else(|| ShapeError::NoTable { feed: feed.id.clone(), table: feed.table.clone() })?;
+    let mut bound = Vec::new();
+    let mut nearest: Option<bind::Miss> = None;
+    for grid in &document.grids {
+        match bind::bind(feed, grid, catalog) {
+            Ok(binding) => bound.push((grid, binding)),
+            Err(miss) if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) => nearest = Some(miss),
+            Err(_) => {}
+        }
+    }
+    if bound.is_empty() {
+        let nearest = nearest.map_or_else(|| "the document has no tables".to_owned(), |miss| miss.reasons.join("; "));
+        return Err(ShapeError::NotRecognised { feed: feed.id.clone(), nearest });
+    }
+    let mut grids = bound
+        .iter()
+        .map(|(grid, binding)| shape_grid(&GridContext { feed, grid, binding, source }, table, catalog))
+        .collect::<Result<Vec<_>, _>>()?;
+    let refuse = |error: arrow::error::ArrowError| ShapeError::Batch {
+        feed: feed.id.clone(),
+        table: table.name.clone(),
+        reason: error.to_string(),
+    };
+    let batch =
+        concat_batches(&Arc::new(batch_schema(table)), grids.iter().map(|grid| &grid.batch)).map_err(refuse)?;
+    let repeats = duplicate::find_repeats(&batch, &table.key).map_err(refuse)?;
+    let batch = match duplicate::set_aside_repeats(&mut grids, &repeats) {
+        Some(kept) => filter_record_batch(&batch, &kept).map_err(refuse)?,
+        None => batch,
+    };
+    let report = assemble_report(feed, source, grids);
+    debug_assert!(report.is_balanced(), "records in = kept + set aside, cells in = values + missing + set aside");
+    Ok(Shaped { table: table.name.clone(), dataset: feed.dataset.clone(), batch, report })
+}
+
+fn assemble_report(feed: &Feed, source: &SourceRef, grids: Vec<ShapedGrid<'_>>) -> Report {
+    let mut report = Report {
+        feed: feed.id.clone(),
+        file: source.name.clone(),
+        totals: Counts::default(),
+        grids: Vec::new(),
+        set_aside: Vec::new(),
+        unresolved_places: Vec::new(),
+    };
+    for grid in grids {
+        report.totals.add(&grid.report.counts);
+        for name in grid.unresolved {
+            if !report.unresolved_places.contains(&name) {
+                report.unresolved_places.push(name);
+            }
+        }
+        report.set_aside.extend(grid.set_aside);
+        report.grids.push(grid.report);
+    }
+    report
+}

@@ -1,0 +1,209 @@
+//! Places of records: codes found from the name, the row above, and the date.
+//!
+//! Names decide. The form's machine code is evidence: where it contradicts, the report says so and the name
+//! stands. A name that no code fits keeps its row, with a null code and an id made of the row above.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use gongkai_catalog::{RegionList, Tier};
+
+use super::text::{indentation, trimmed};
+use crate::feed::PlaceRule;
+
+/// A place as the columns take it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub id: String,
+    pub code: Option<String>,
+    pub name: String,
+    pub is_own: bool,
+    pub parent_path: String,
+    pub is_leaf: bool,
+    pub line_kind: &'static str,
+}
+
+/// Places of a flat list, each name and date looked up once.
+pub(crate) struct FlatPlaces<'a> {
+    regions: &'a RegionList,
+    rule: &'a PlaceRule,
+    seen: HashMap<(String, NaiveDate), u32>,
+    pub places: Vec<Place>,
+}
+
+impl<'a> FlatPlaces<'a> {
+    pub fn new(regions: &'a RegionList, rule: &'a PlaceRule) -> Self {
+        Self { regions, rule, seen: HashMap::new(), places: Vec::new() }
+    }
+
+    /// Index in `places` of a name on a date.
+    pub fn index(&mut self, label: &str, date: NaiveDate) -> u32 {
+        let name = trimmed(label);
+        if let Some(index) = self.seen.get(&(name.to_owned(), date)) {
+            return *index;
+        }
+        let code = self.regions.resolve(name, date, &self.rule.tiers, None).map(|region| region.region_code.clone());
+        let index = self.places.len() as u32;
+        self.seen.insert((name.to_owned(), date), index);
+        self.places.push(Place {
+            id: code.clone().unwrap_or_else(|| name.to_owned()),
+            code,
+            name: name.to_owned(),
+            is_own: false,
+            parent_path: String::new(),
+            is_leaf: true,
+            line_kind: "detail",
+        });
+        index
+    }
+}
+
+/// One row that stands above others.
+struct Open {
+    indentation: u32,
+    index: usize,
+    tier: Option<Tier>,
+}
+
+/// Places of an indented list, one for each label in the order of the rows.
+pub(crate) fn read_hierarchy(
+    regions: &RegionList,
+    rule: &PlaceRule,
+    labels: &[&str],
+    date: NaiveDate,
+) -> (Vec<Place>, Vec<String>) {
+    let mut notes = Vec::new();
+    let indentations: Vec<u32> = labels.iter().map(|label| indentation(label)).collect();
+    let is_flat = indentations.windows(2).all(|pair| pair[0] == pair[1]);
+    if is_flat && labels.len() > 1 {
+        notes.push("labels are not indented: what stands below what was told by their codes".to_owned());
+    }
+    let mut reader = Hierarchy { regions, rule, date, open: Vec::new(), places: Vec::new() };
+    for (index, label) in labels.iter().enumerate() {
+        if is_flat {
+            reader.close_unrelated(trimmed(label));
+        } else {
+            reader.open.retain(|open| open.indentation < indentations[index]);
+        }
+        reader.add(trimmed(label), indentations[index]);
+    }
+    (reader.places, notes)
+}
+
+struct Hierarchy<'a> {
+    regions: &'a RegionList,
+    rule: &'a PlaceRule,
+    date: NaiveDate,
+    open: Vec<Open>,
+    places: Vec<Place>,
+}
+
+/// What a label means below the rows that are open.
+struct Meaning {
+    code: Option<String>,
+    tier: Option<Tier>,
+    is_own: bool,
+    /// Whether it is the own level of the row right above.
+    is_of_parent: bool,
+    /// The part of the label that names a region.
+    stem: String,
+}
+
+impl Hierarchy<'_> {
+    fn add(&mut self, name: &str, indentation: u32) {
+        let meaning = self.read_label(name);
+        let parent = self.open.last().map(|open| open.index);
+        let id = match (&meaning.code, parent) {
+            (Some(code), _) => code.clone(),
+            (None, Some(parent)) if meaning.is_of_parent => self.places[parent].id.clone(),
+            (None, Some(parent)) => format!("{}/{}", self.places[parent].id, meaning.stem),
+            (None, None) => meaning.stem.clone(),
+        };
+        let parent_path = match parent {
+            Some(parent) if self.places[parent].parent_path.is_empty() => self.places[parent].name.clone(),
+            Some(parent) => format!("{}/{}", self.places[parent].parent_path, self.places[parent].name),
+            None => String::new(),
+        };
+        if let Some(parent) = parent {
+            self.places[parent].is_leaf = false;
+            if parent > 0 {
+                self.places[parent].line_kind = "subtotal";
+            }
+        }
+        let index = self.places.len();
+        let line_kind = if index == 0 { "total" } else { "detail" };
+        self.places.push(Place {
+            id,
+            code: meaning.code,
+            name: name.to_owned(),
+            is_own: meaning.is_own,
+            parent_path,
+            is_leaf: true,
+            line_kind,
+        });
+        if !meaning.is_own {
+            self.open.push(Open { indentation, index, tier: meaning.tier });
+        }
+    }
+
+    fn read_label(&self, name: &str) -> Meaning {
+        let stem = self.rule.own_suffix.as_deref().and_then(|suffix| name.strip_suffix(suffix)).map(trimmed);
+        let Some(stem) = stem else {
+            let (code, tier) = self.resolve(name).unzip();
+            return Meaning { code, tier, is_own: false, is_of_parent: false, stem: name.to_owned() };
+        };
+        if let Some(parent) = self.open.last() {
+            let parent_place = &self.places[parent.index];
+            let is_generic = self.rule.own_generic.iter().any(|generic| generic == stem);
+            if is_generic || stem == parent_place.name || self.means(stem, parent) {
+                let (code, tier) = (parent_place.code.clone(), parent.tier);
+                return Meaning { code, tier, is_own: true, is_of_parent: true, stem: stem.to_owned() };
+            }
+        }
+        let (code, tier) = self.resolve(stem).unzip();
+        Meaning { code, tier, is_own: true, is_of_parent: false, stem: stem.to_owned() }
+    }
+
+    /// Whether a name is another form of an open row's.
+    fn means(&self, name: &str, open: &Open) -> bool {
+        let (Some(tier), Some(code)) = (open.tier, &self.places[open.index].code) else { return false };
+        // Within itself: a region is the only one of its tier there.
+        self.regions.resolve(name, self.date, &[tier], Some(code)).is_some_and(|region| region.region_code == *code)
+    }
+
+    /// The region that a name means below the nearest open row that has a code.
+    fn resolve(&self, name: &str) -> Option<(String, Tier)> {
+        let above = self.open.iter().rev().find_map(|open| Some((self.places[open.index].code.as_deref()?, open.tier?)));
+        let tiers: Vec<Tier> =
+            self.rule.tiers.iter().copied().filter(|tier| above.is_none_or(|(_, above)| *tier > above)).collect();
+        let region = self.regions.resolve(name, self.date, &tiers, above.map(|(code, _)| code))?;
+        Some((region.region_code.clone(), region.tier))
+    }
+
+    /// For lists without indentation: closes rows until the label is found below the last open one.
+    fn close_unrelated(&mut self, name: &str) {
+        let stem = self.rule.own_suffix.as_deref().and_then(|suffix| name.strip_suffix(suffix)).map(trimmed);
+        while self.open.len() > 1 {
+            let is_own = stem.is_some_and(|stem| {
+                stem.is_empty() || self.open.last().is_some_and(|open| self.means(stem, open))
+            });
+            if is_own || self.resolve(stem.unwrap_or(name)).is_some() {
+                return;
+            }
+            self.open.pop();
+        }
+    }
+}
+
+/// The six digits that a machine code stands for, and whether it names an own level.
+///
+/// The forms write `46`, `4601` and `460105` for areas and `4600`, `460100` for own levels.
+pub(crate) fn padded_code(machine: &str) -> Option<String> {
+    let digits = trimmed(machine);
+    let is_code = matches!(digits.len(), 2 | 4 | 6) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_code.then(|| format!("{digits:0<6}"))
+}
+
+#[cfg(test)]
+#[path = "place_tests.rs"]
+mod tests;

@@ -1,0 +1,134 @@
+//! Which feed reads which grid, or for every feed why it does not.
+
+use gongkai_catalog::Catalog;
+use serde::{Deserialize, Serialize};
+
+use super::bind::{Miss, bind};
+use crate::feed::{Feed, Feeds};
+use crate::reader::{Document, Grid};
+use crate::report::HeaderCell;
+
+/// The judgement on every grid of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recognition {
+    /// One entry for each grid, in their order. A document without grids has one entry without a sheet.
+    pub grids: Vec<GridRecognition>,
+}
+
+impl Recognition {
+    /// Ids of the feeds that claim a grid, each once, in the order of grids.
+    pub fn feeds(&self) -> Vec<&str> {
+        let mut feeds: Vec<&str> = Vec::new();
+        for claim in self.grids.iter().filter_map(|grid| grid.claim.as_ref()) {
+            if !feeds.contains(&claim.feed.as_str()) {
+                feeds.push(&claim.feed);
+            }
+        }
+        feeds
+    }
+}
+
+/// The judgement on one grid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GridRecognition {
+    /// Name of the sheet.
+    pub sheet: Option<String>,
+    /// The feed that reads it.
+    pub claim: Option<Claim>,
+    /// Why the others do not, the nearest first.
+    pub misses: Vec<NearMiss>,
+}
+
+/// A feed's table found in a grid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The feed.
+    pub feed: String,
+    /// First and last row of the header.
+    pub header_rows: (u32, u32),
+    /// Title as printed.
+    pub title: Option<String>,
+    /// Unit as printed.
+    pub unit: Option<String>,
+    /// Columns that are read.
+    pub columns: Vec<HeaderCell>,
+    /// Columns that are not.
+    pub columns_not_read: Vec<HeaderCell>,
+}
+
+/// Why a feed does not read a grid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearMiss {
+    /// The feed.
+    pub feed: String,
+    /// What is missing or in the way.
+    pub reasons: Vec<String>,
+}
+
+/// Says for every grid which feed reads it.
+///
+/// A grid that two feeds could read goes to the one that reads more columns; where they are equal, to none.
+pub fn recognise(document: &Document, feeds: &Feeds, catalog: &Catalog) -> Recognition {
+    let grids = if document.grids.is_empty() {
+        let reason = format!("{} is recognised, no feed reads it", document.format.name());
+        let misses = feeds
+            .iter()
+            .map(|feed| NearMiss { feed: feed.id.clone(), reasons: vec![reason.clone()] })
+            .collect();
+        vec![GridRecognition { sheet: None, claim: None, misses }]
+    } else {
+        document.grids.iter().map(|grid| judge(document, grid, feeds, catalog)).collect()
+    };
+    Recognition { grids }
+}
+
+fn judge(document: &Document, grid: &Grid, feeds: &Feeds, catalog: &Catalog) -> GridRecognition {
+    let mut claims: Vec<Claim> = Vec::new();
+    let mut misses: Vec<(u32, NearMiss)> = Vec::new();
+    for feed in feeds.iter() {
+        let found = if feed.formats.contains(&document.format) {
+            bind_claim(feed, grid, catalog)
+        } else {
+            let reason = format!("the feed does not read {}", document.format.name());
+            Err(Miss { score: 0, reasons: vec![reason] })
+        };
+        match found {
+            Ok(claim) => claims.push(claim),
+            Err(miss) => misses.push((miss.score, NearMiss { feed: feed.id.clone(), reasons: miss.reasons })),
+        }
+    }
+    claims.sort_by_key(|claim| std::cmp::Reverse(claim.columns.len()));
+    let is_tie = claims.len() > 1 && claims[0].columns.len() == claims[1].columns.len();
+    let claim = if is_tie || claims.is_empty() { None } else { Some(claims.remove(0)) };
+    for other in claims {
+        let reason = match &claim {
+            Some(claim) => format!("the table is that of {} as well, which reads more columns", claim.feed),
+            None => "another feed reads as many columns of the same table".to_owned(),
+        };
+        misses.push((u32::MAX, NearMiss { feed: other.feed, reasons: vec![reason] }));
+    }
+    misses.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    GridRecognition { sheet: grid.sheet.clone(), claim, misses: misses.into_iter().map(|(_, miss)| miss).collect() }
+}
+
+fn bind_claim(feed: &Feed, grid: &Grid, catalog: &Catalog) -> Result<Claim, Miss> {
+    let binding = bind(feed, grid, catalog)?;
+    let cell = |column: &super::header::HeaderColumn, read_as| HeaderCell {
+        address: column.address.clone(),
+        text: column.shown.clone(),
+        read_as,
+    };
+    let labels = binding.label_headers.iter().map(|(role, column)| cell(column, Some(role.clone())));
+    let values = binding
+        .values
+        .iter()
+        .map(|value| cell(&value.header, Some(feed.values[value.rule].description())));
+    Ok(Claim {
+        feed: feed.id.clone(),
+        header_rows: binding.header_rows,
+        title: binding.title.clone(),
+        unit: binding.unit_printed.clone(),
+        columns: labels.chain(values).collect(),
+        columns_not_read: binding.unread.iter().map(|column| cell(column, None)).collect(),
+    })
+}

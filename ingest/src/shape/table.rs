@@ -1,0 +1,272 @@
+//! One table of one grid: its rows, its batch, and what became of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::take;
+use arrow::datatypes::UInt32Type;
+use chrono::NaiveDate;
+use gongkai_catalog::{Catalog, Column, Table};
+
+use super::body::{Body, Fault, Record, read_body, record_fault};
+use super::columns::{ColumnSource, batch_schema};
+use super::figure::{Figure, Measure, MeasureColumns};
+use super::header::HeaderColumn;
+use super::reshape::{LongRows, unpivot};
+use super::{Addresses, GridContext, ShapeError};
+use crate::feed::{Producer, ValuePart};
+use crate::reader::{Cell, CellKind, Grid, column_letters};
+use crate::report::{Counts, GridReport, HeaderCell, Reason, SetAside, SetAsideKind};
+
+/// A grid's rows with what is needed to judge them against the other grids of the file.
+pub(super) struct ShapedGrid<'a> {
+    pub grid: &'a Grid,
+    pub batch: RecordBatch,
+    pub headers: Vec<String>,
+    pub records: Vec<Record>,
+    pub rows: LongRows,
+    pub figures: Vec<Figure>,
+    pub addresses: Addresses,
+    pub report: GridReport,
+    pub set_aside: Vec<SetAside>,
+    pub unresolved: Vec<String>,
+}
+
+pub(super) fn shape_grid<'a>(
+    context: &GridContext<'a>,
+    table: &Table,
+    catalog: &Catalog,
+) -> Result<ShapedGrid<'a>, ShapeError> {
+    let GridContext { feed, grid, binding, .. } = *context;
+    let year_end = feed.place.year.as_ref().map(|capture| {
+        let year = binding.captures.get(capture).and_then(|year| year.parse().ok());
+        year.and_then(|year| NaiveDate::from_ymd_opt(year, 12, 31)).ok_or_else(|| ShapeError::NotPrinted {
+            feed: feed.id.clone(),
+            sheet: grid.sheet.clone(),
+            column: "place.year".into(),
+            captures: capture.clone(),
+        })
+    });
+    let body = read_body(context, catalog, year_end.transpose()?);
+    let rows = reshape(context, &body)?;
+    let figures = read_figures(context, table, catalog, &rows);
+    let addresses = address_rows(context, &body, &rows);
+    let refuse = |reason: String| ShapeError::Batch { feed: feed.id.clone(), table: table.name.clone(), reason };
+    let record_place = UInt32Array::from_iter_values(body.records.iter().map(|record| record.place));
+    let row_place = take(&record_place, &rows.record, None).map_err(|error| refuse(error.to_string()))?;
+    let source = ColumnSource {
+        context,
+        body: &body,
+        rows: &rows,
+        figures: &figures,
+        addresses: &addresses,
+        row_place: row_place.as_primitive::<UInt32Type>().clone(),
+    };
+    let arrays = feed
+        .producers
+        .iter()
+        .map(|(name, producer)| {
+            let column = table.column(name).ok_or_else(|| refuse(format!("no column {name}")))?;
+            source.build(column, producer)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let batch = RecordBatch::try_new(Arc::new(batch_schema(table)), arrays).map_err(|error| refuse(error.to_string()))?;
+    let mut shaped = ShapedGrid {
+        grid,
+        batch,
+        headers: binding.values.iter().map(|value| value.header.shown.clone()).collect(),
+        records: body.records,
+        rows,
+        figures,
+        addresses,
+        report: GridReport {
+            sheet: grid.sheet.clone(),
+            title: binding.title.clone(),
+            header: header_cells(context),
+            columns_not_read: binding.unread.iter().map(|column| header_cell(column, None)).collect(),
+            unit: binding.unit_printed.clone(),
+            counts: Counts { records_in: body.records_in, ..Counts::default() },
+            records_without_code: body.records_without_code,
+            notes: body.notes,
+        },
+        set_aside: body.set_aside,
+        unresolved: body.unresolved,
+    };
+    shaped.count();
+    shaped.report.notes.extend(layout_notes(context));
+    Ok(shaped)
+}
+
+fn reshape(context: &GridContext<'_>, body: &Body) -> Result<LongRows, ShapeError> {
+    let GridContext { feed, grid, binding, .. } = *context;
+    let cells = binding
+        .values
+        .iter()
+        .map(|value| {
+            let index = |record: &Record| grid.index_of(&grid.rows[record.row], value.header.column);
+            body.records.iter().map(|record| index(record).map(|index| index as u32)).collect()
+        })
+        .collect();
+    let settings: Vec<BTreeMap<String, String>> =
+        binding.values.iter().map(|value| feed.values[value.rule].set.clone()).collect();
+    unpivot(cells, &settings)
+        .map_err(|error| ShapeError::Reshape { feed: feed.id.clone(), reason: error.to_string() })
+}
+
+fn read_figures(context: &GridContext<'_>, table: &Table, catalog: &Catalog, rows: &LongRows) -> Vec<Figure> {
+    let GridContext { feed, grid, binding, .. } = *context;
+    let column_of = |wanted: ValuePart| -> Option<&Column> {
+        let found = feed.producers.iter().find(|(_, producer)| matches!(producer, Producer::Value(part) if *part == wanted));
+        table.column(&found?.0)
+    };
+    let Some(number) = column_of(ValuePart::Number) else { return Vec::new() };
+    let (published, conversion) = (column_of(ValuePart::Published), column_of(ValuePart::Conversion));
+    let measures: Vec<Measure<'_>> = binding
+        .values
+        .iter()
+        .map(|value| {
+            let columns = MeasureColumns { number, published, says_conversion: conversion.is_some() };
+            Measure::new(columns, catalog.units.get(&value.unit), &feed.missing)
+        })
+        .collect();
+    rows.cell
+        .iter()
+        .zip(rows.ordinal.values())
+        .map(|(cell, ordinal)| match cell.map(|cell| &grid.cells[cell as usize]) {
+            Some(cell) => measures[*ordinal as usize].read(&cell.text, cell.kind),
+            None => Figure::Missing,
+        })
+        .collect()
+}
+
+/// Where each row's cell is; an absent cell of a sheet has the address that it would have.
+fn address_rows(context: &GridContext<'_>, body: &Body, rows: &LongRows) -> Addresses {
+    let GridContext { grid, binding, .. } = *context;
+    let mut addresses = Addresses { rows: Vec::with_capacity(rows.len()), columns: Vec::with_capacity(rows.len()) };
+    for ((cell, record), ordinal) in rows.cell.iter().zip(rows.record.values()).zip(rows.ordinal.values()) {
+        let (row, column) = match cell.map(|cell| &grid.cells[cell as usize]) {
+            Some(cell) => (cell.row, cell.start),
+            None => {
+                let row = &grid.rows[body.records[*record as usize].row];
+                (row.number, binding.values[*ordinal as usize].header.column)
+            }
+        };
+        addresses.rows.push(i32::try_from(row).unwrap_or(i32::MAX));
+        addresses.columns.push(i32::try_from(column).unwrap_or(i32::MAX));
+    }
+    addresses
+}
+
+impl ShapedGrid<'_> {
+    /// Counts records and cells, and sets aside the cells that are no numbers.
+    fn count(&mut self) {
+        let mut counts = Counts {
+            records_in: self.report.counts.records_in,
+            records_kept: self.records.len() as u64,
+            records_set_aside: self.set_aside.len() as u64,
+            cells_in: self.rows.len() as u64,
+            ..Counts::default()
+        };
+        for index in 0..self.figures.len() {
+            match &self.figures[index] {
+                Figure::Value(_) => counts.values += 1,
+                Figure::Missing => counts.missing += 1,
+                Figure::SetAside(reason, message) => {
+                    counts.cells_set_aside += 1;
+                    let fault = self.cell_fault(index, *reason, message.clone());
+                    self.set_aside.push(fault);
+                }
+            }
+        }
+        self.report.counts = counts;
+        let formulas = self.formula_cells();
+        if !formulas.is_empty() {
+            self.report.notes.push(format!("formulas, taken by their cached values: {}", formulas.join(", ")));
+        }
+    }
+
+    /// Address of a row's cell.
+    pub fn address(&self, row: usize) -> String {
+        self.grid.address(self.addresses.rows[row].unsigned_abs(), self.addresses.columns[row].unsigned_abs())
+    }
+
+    /// A row's cell, set aside.
+    pub fn cell_fault(&self, row: usize, reason: Reason, message: String) -> SetAside {
+        let raw = self.cell(row).map(|cell| cell.text.to_string()).unwrap_or_default();
+        SetAside {
+            kind: SetAsideKind::Cell,
+            sheet: self.grid.sheet.clone(),
+            address: self.address(row),
+            row: self.addresses.rows[row].unsigned_abs(),
+            column: Some(self.headers[self.rows.ordinal.value(row) as usize].clone()),
+            reason,
+            message,
+            raw,
+        }
+    }
+
+    /// A record, set aside.
+    pub fn record_fault(&self, record: u32, reason: Reason, message: String) -> SetAside {
+        let row = &self.grid.rows[self.records[record as usize].row];
+        record_fault(self.grid, row, Fault { reason, message, part: None })
+    }
+
+    fn cell(&self, row: usize) -> Option<&Cell> {
+        self.rows.cell.is_valid(row).then(|| &self.grid.cells[self.rows.cell.value(row) as usize])
+    }
+
+    fn formula_cells(&self) -> Vec<String> {
+        if self.grid.is_text() {
+            return Vec::new();
+        }
+        let rows = (0..self.rows.len()).filter_map(|row| Some((row, self.cell(row).filter(|cell| cell.is_formula)?)));
+        rows.map(|(row, cell)| match cell.kind {
+            CellKind::Empty => format!("{} (no value)", self.address(row)),
+            _ => self.address(row),
+        })
+        .collect()
+    }
+}
+
+fn header_cells(context: &GridContext<'_>) -> Vec<HeaderCell> {
+    let labels = context.binding.label_headers.iter().map(|(role, column)| header_cell(column, Some(role.clone())));
+    let values = context
+        .binding
+        .values
+        .iter()
+        .map(|value| header_cell(&value.header, Some(context.feed.values[value.rule].description())));
+    labels.chain(values).collect()
+}
+
+fn header_cell(column: &HeaderColumn, read_as: Option<String>) -> HeaderCell {
+    HeaderCell { address: column.address.clone(), text: column.shown.clone(), read_as }
+}
+
+/// What the sheet hides, and which value columns of the feed it does not have.
+fn layout_notes(context: &GridContext<'_>) -> Vec<String> {
+    let GridContext { feed, grid, binding, .. } = *context;
+    let mut notes = Vec::new();
+    if !grid.hidden_rows.is_empty() {
+        let rows: Vec<String> = grid.hidden_rows.iter().take(20).map(ToString::to_string).collect();
+        notes.push(format!("hidden rows, not data: {} ({} in all)", rows.join(", "), grid.hidden_rows.len()));
+    }
+    let filled: BTreeSet<u32> = grid.cells.iter().map(|cell| cell.column).collect();
+    let hidden: Vec<String> =
+        grid.hidden_columns.iter().filter(|column| filled.contains(column)).map(|column| column_letters(*column)).collect();
+    if !hidden.is_empty() {
+        notes.push(format!("hidden columns, read as evidence at most: {}", hidden.join(", ")));
+    }
+    for column in &binding.unread {
+        notes.push(format!("column {} at {} is not read by this feed", column.shown, column.address));
+    }
+    let bound: BTreeSet<usize> = binding.values.iter().map(|value| value.rule).collect();
+    let absent: Vec<String> = (0..feed.values.len())
+        .filter(|rule| !bound.contains(rule))
+        .map(|rule| feed.values[rule].description())
+        .collect();
+    if !absent.is_empty() {
+        notes.push(format!("columns of the feed that the file does not have: {}", absent.join("; ")));
+    }
+    notes
+}

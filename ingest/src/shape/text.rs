@@ -1,0 +1,44 @@
+//! Printed text in the forms in which it is compared and shown.
+
+/// Characters that are shown as nothing or as a blank.
+pub(crate) fn is_blank(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// The text without any blanks, for comparison with patterns.
+pub(crate) fn without_blanks(text: &str) -> String {
+    text.chars().filter(|character| !is_blank(*character)).collect()
+}
+
+/// The text without blanks at its ends.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_matches(is_blank)
+}
+
+/// The text on one line, for readers.
+pub(crate) fn on_one_line(text: &str) -> String {
+    text.split(is_blank).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Width of the blanks before a label: a full-width blank takes two columns.
+pub(crate) fn indentation(text: &str) -> u32 {
+    text.chars()
+        .take_while(|character| is_blank(*character))
+        .map(|character| match character {
+            '\u{3000}' | '\t' => 2,
+            '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' => 0,
+            _ => 1,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_width_blank_indents_by_two() {
+        assert_eq!((indentation("  海口市"), indentation("\u{3000}海口市"), indentation("海口市")), (2, 2, 0));
+        assert_eq!(without_blanks("地 \u{3000} 区"), "地区");
+    }
+}

@@ -1,0 +1,143 @@
+//! The tables that are made in memory: schema `catalog` from snapshot and declarations, `ref` from code lists.
+//!
+//! Each is declared once as a [`View`], columns with types and comments in both languages beside the code
+//! that fills them, and the data dictionary (`catalog.table`, `catalog.column`) is made from the same
+//! declarations. Only what everybody may see gets in.
+
+mod datasets;
+mod reference;
+mod tables;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+};
+use datafusion::arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::common::Result;
+use gongkai_catalog::{Audience, Catalog};
+
+use super::released_table::{LABEL_EN, LABEL_ZH};
+use crate::schema::ZONE;
+use crate::{ReleaseRecord, Snapshot};
+
+/// What a view is made from.
+pub(super) struct Sources<'a> {
+    catalog: &'a Catalog,
+    snapshot: &'a Snapshot,
+}
+
+impl<'a> Sources<'a> {
+    /// Releases that everybody may see, with their positions in the snapshot.
+    fn releases(&self) -> impl Iterator<Item = (usize, &'a ReleaseRecord)> {
+        let (catalog, snapshot) = (self.catalog, self.snapshot);
+        snapshot.releases.iter().enumerate().filter(move |(_, release)| {
+            catalog.datasets.get(&release.dataset).is_some_and(|dataset| dataset.audience == Audience::Public)
+        })
+    }
+}
+
+/// Type of a view's column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Bigint,
+    Boolean,
+    Date,
+    Timestamp,
+}
+
+impl Kind {
+    fn arrow(self) -> DataType {
+        match self {
+            Self::Text => DataType::Utf8View,
+            Self::Bigint => DataType::Int64,
+            Self::Boolean => DataType::Boolean,
+            Self::Date => DataType::Date32,
+            Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some(ZONE.into())),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Bigint => "bigint",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Timestamp => "timestamp",
+        }
+    }
+}
+
+/// A column of a view: name, type, and what it says.
+pub(super) struct ViewColumn {
+    name: &'static str,
+    kind: Kind,
+    zh: &'static str,
+    en: &'static str,
+}
+
+const fn column(name: &'static str, kind: Kind, zh: &'static str, en: &'static str) -> ViewColumn {
+    ViewColumn { name, kind, zh, en }
+}
+
+/// A table made in memory.
+pub(super) struct View {
+    /// Schema that it is in.
+    pub schema: &'static str,
+    /// Name within the schema.
+    pub name: &'static str,
+    zh: &'static str,
+    en: &'static str,
+    columns: &'static [ViewColumn],
+    fill: fn(&Sources<'_>) -> Vec<ArrayRef>,
+}
+
+impl View {
+    fn arrow_schema(&self) -> SchemaRef {
+        let fields = self.columns.iter().map(|column| {
+            let metadata = HashMap::from([
+                ("comment".to_owned(), format!("{} / {}", column.zh, column.en)),
+                (LABEL_ZH.to_owned(), column.zh.to_owned()),
+                (LABEL_EN.to_owned(), column.en.to_owned()),
+            ]);
+            Field::new(column.name, column.kind.arrow(), true).with_metadata(metadata)
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
+    /// All rows.
+    pub fn batch(&self, catalog: &Catalog, snapshot: &Snapshot) -> Result<RecordBatch> {
+        let arrays = (self.fill)(&Sources { catalog, snapshot });
+        Ok(RecordBatch::try_new(self.arrow_schema(), arrays)?)
+    }
+}
+
+/// Every view.
+pub(super) fn views() -> impl Iterator<Item = &'static View> {
+    [datasets::VIEWS, tables::VIEWS, reference::VIEWS].into_iter().flatten()
+}
+
+fn text<T: AsRef<str>>(values: impl IntoIterator<Item = Option<T>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<StringViewArray>())
+}
+
+fn bigint(values: impl IntoIterator<Item = Option<u64>>) -> ArrayRef {
+    let values = values.into_iter().map(|value| value.and_then(|value| i64::try_from(value).ok()));
+    Arc::new(values.collect::<Int64Array>())
+}
+
+fn boolean(values: impl IntoIterator<Item = bool>) -> ArrayRef {
+    Arc::new(values.into_iter().map(Some).collect::<BooleanArray>())
+}
+
+fn date(values: impl IntoIterator<Item = Option<NaiveDate>>) -> ArrayRef {
+    Arc::new(values.into_iter().map(|day| day.map(Date32Type::from_naive_date)).collect::<Date32Array>())
+}
+
+fn timestamp(values: impl IntoIterator<Item = Option<DateTime<Utc>>>) -> ArrayRef {
+    let values = values.into_iter().map(|time| time.map(|time| time.timestamp_micros()));
+    Arc::new(values.collect::<TimestampMicrosecondArray>().with_timezone(ZONE))
+}

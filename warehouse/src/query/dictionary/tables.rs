@@ -1,0 +1,163 @@
+//! The data dictionary: `catalog.table` and `catalog.column`, over declared tables and over the views themselves.
+
+use gongkai_catalog::Catalog;
+
+use super::Kind::{Bigint, Boolean, Text};
+use super::{ArrayRef, Sources, View, bigint, boolean, column, text, views};
+
+pub(super) const VIEWS: &[View] = &[
+    View {
+        schema: "catalog",
+        name: "table",
+        zh: "数据表",
+        en: "Tables",
+        columns: &[
+            column("schema_name", Text, "模式", "Schema"),
+            column("table_name", Text, "表名", "Name"),
+            column("domain", Text, "主题领域", "Subject area"),
+            column("label_zh", Text, "中文名称", "Title in Chinese"),
+            column("label_en", Text, "英文名称", "Title in English"),
+            column("comment_zh", Text, "中文说明", "What it holds, in Chinese"),
+            column("comment_en", Text, "英文说明", "What it holds, in English"),
+            column("grain_zh", Text, "每行的含义", "What one row is, in Chinese"),
+            column("grain_en", Text, "每行的含义（英文）", "What one row is, in English"),
+            column("key_columns", Text, "业务键，以逗号分隔", "Business key, separated by commas"),
+            column("sort_columns", Text, "文件内的排序，以逗号分隔", "Order of rows in each file, separated by commas"),
+        ],
+        fill: tables,
+    },
+    View {
+        schema: "catalog",
+        name: "column",
+        zh: "数据列",
+        en: "Columns",
+        columns: &[
+            column("schema_name", Text, "模式", "Schema"),
+            column("table_name", Text, "表名", "Table"),
+            column("position", Bigint, "次序，从 1 起", "Position, from 1"),
+            column("column_name", Text, "列名", "Name"),
+            column("type_name", Text, "类型", "Type"),
+            column("unit", Text, "单位标识", "Unit, id"),
+            column("unit_symbol", Text, "单位符号", "Symbol of the unit"),
+            column("label_zh", Text, "中文名称", "Heading in Chinese"),
+            column("label_en", Text, "英文名称", "Heading in English"),
+            column("comment_zh", Text, "中文说明", "What it means, in Chinese"),
+            column("comment_en", Text, "英文说明", "What it means, in English"),
+            column("is_nullable", Boolean, "是否可空", "Whether new rows may leave it out"),
+            column("is_key", Boolean, "是否业务键", "Whether it is part of the business key"),
+        ],
+        fill: columns,
+    },
+];
+
+/// A row of `catalog.table`.
+#[derive(Default)]
+struct TableRow<'a> {
+    schema: &'a str,
+    name: &'a str,
+    domain: Option<&'a str>,
+    label: (&'a str, &'a str),
+    comment: Option<(&'a str, &'a str)>,
+    grain: Option<(&'a str, &'a str)>,
+    key: Option<String>,
+    sort: Option<String>,
+}
+
+fn tables(from: &Sources<'_>) -> Vec<ArrayRef> {
+    let declared = from.catalog.tables.values().map(|table| TableRow {
+        schema: "open",
+        name: &table.name,
+        domain: Some(&table.domain),
+        label: (&table.label.zh, &table.label.en),
+        comment: Some((&table.description.zh, &table.description.en)),
+        grain: Some((&table.grain.zh, &table.grain.en)),
+        key: Some(table.key.join(",")),
+        sort: Some(table.sort.join(",")),
+    });
+    let made = views().map(|view| TableRow {
+        schema: view.schema,
+        name: view.name,
+        label: (view.zh, view.en),
+        ..TableRow::default()
+    });
+    let all: Vec<TableRow<'_>> = declared.chain(made).collect();
+    vec![
+        text(all.iter().map(|row| Some(row.schema))),
+        text(all.iter().map(|row| Some(row.name))),
+        text(all.iter().map(|row| row.domain)),
+        text(all.iter().map(|row| Some(row.label.0))),
+        text(all.iter().map(|row| Some(row.label.1))),
+        text(all.iter().map(|row| row.comment.map(|comment| comment.0))),
+        text(all.iter().map(|row| row.comment.map(|comment| comment.1))),
+        text(all.iter().map(|row| row.grain.map(|grain| grain.0))),
+        text(all.iter().map(|row| row.grain.map(|grain| grain.1))),
+        text(all.iter().map(|row| row.key.as_ref())),
+        text(all.iter().map(|row| row.sort.as_ref())),
+    ]
+}
+
+/// A row of `catalog.column`.
+struct ColumnRow<'a> {
+    schema: &'a str,
+    table: &'a str,
+    position: usize,
+    name: &'a str,
+    type_name: String,
+    unit: Option<&'a str>,
+    label: (&'a str, &'a str),
+    comment: (&'a str, &'a str),
+    is_nullable: bool,
+    is_key: bool,
+}
+
+fn column_rows(catalog: &Catalog) -> Vec<ColumnRow<'_>> {
+    let declared = catalog.tables.values().flat_map(|table| {
+        table.public_columns().enumerate().map(|(index, column)| ColumnRow {
+            schema: "open",
+            table: &table.name,
+            position: index + 1,
+            name: &column.name,
+            type_name: column.column_type.to_string(),
+            unit: column.unit.as_deref(),
+            label: (&column.label.zh, &column.label.en),
+            comment: (&column.description.zh, &column.description.en),
+            is_nullable: column.is_nullable,
+            is_key: column.is_key,
+        })
+    });
+    let made = views().flat_map(|view| {
+        view.columns.iter().enumerate().map(|(index, column)| ColumnRow {
+            schema: view.schema,
+            table: view.name,
+            position: index + 1,
+            name: column.name,
+            type_name: column.kind.name().to_owned(),
+            unit: None,
+            label: (column.zh, column.en),
+            comment: (column.zh, column.en),
+            is_nullable: true,
+            is_key: false,
+        })
+    });
+    declared.chain(made).collect()
+}
+
+fn columns(from: &Sources<'_>) -> Vec<ArrayRef> {
+    let all = column_rows(from.catalog);
+    let symbol = |unit: &str| from.catalog.units.get(unit).map(|unit| unit.symbol.as_str());
+    vec![
+        text(all.iter().map(|row| Some(row.schema))),
+        text(all.iter().map(|row| Some(row.table))),
+        bigint(all.iter().map(|row| Some(row.position as u64))),
+        text(all.iter().map(|row| Some(row.name))),
+        text(all.iter().map(|row| Some(&row.type_name))),
+        text(all.iter().map(|row| row.unit)),
+        text(all.iter().map(|row| row.unit.and_then(symbol))),
+        text(all.iter().map(|row| Some(row.label.0))),
+        text(all.iter().map(|row| Some(row.label.1))),
+        text(all.iter().map(|row| Some(row.comment.0))),
+        text(all.iter().map(|row| Some(row.comment.1))),
+        boolean(all.iter().map(|row| row.is_nullable)),
+        boolean(all.iter().map(|row| row.is_key)),
+    ]
+}

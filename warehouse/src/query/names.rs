@@ -1,0 +1,148 @@
+//! What names mean in SQL: one catalogue with the schemas `open`, `catalog` and `ref`.
+//!
+//! This is the boundary of what a caller may see; the other stages are defence in depth. A name that is not
+//! answered here does not exist, whether it is hidden or was never declared, and nothing lists it either.
+//!
+//! Invariant: every answer comes from the snapshot and the catalogue. Nothing can be registered.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemTable, SchemaProvider, TableProvider};
+use datafusion::common::Result;
+use gongkai_catalog::{Audience, Catalog};
+
+use super::dictionary::{self, View};
+use super::released_table::ReleasedTable;
+use crate::{ReleaseRecord, Snapshot};
+
+/// Name of the one catalogue.
+pub(super) const CATALOG: &str = "gongkai";
+/// Schema of names without one.
+pub(super) const DEFAULT_SCHEMA: &str = "open";
+
+/// The meaning of names for one query.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    catalog: Arc<Catalog>,
+    snapshot: Arc<Snapshot>,
+}
+
+impl Names {
+    /// Names over one snapshot.
+    pub fn new(catalog: Arc<Catalog>, snapshot: Arc<Snapshot>) -> Self {
+        Self { catalog, snapshot }
+    }
+
+    /// The provider of a table, by schema and name.
+    pub fn table(&self, schema: &str, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if schema == DEFAULT_SCHEMA {
+            let table = self.released(name).map(|table| Arc::new(table) as Arc<dyn TableProvider>);
+            return Ok(table);
+        }
+        let Some(view) = dictionary::views().find(|view| view.schema == schema && view.name == name) else {
+            return Ok(None);
+        };
+        self.in_memory(view).map(|table| Some(Arc::new(table) as Arc<dyn TableProvider>))
+    }
+
+    fn in_memory(&self, view: &View) -> Result<MemTable> {
+        let batch = view.batch(&self.catalog, &self.snapshot)?;
+        MemTable::try_new(batch.schema(), vec![vec![batch]])
+    }
+
+    /// `debt_stock`, `debt_stock@all`, `debt_stock@{dataset}.{n}`.
+    fn released(&self, name: &str) -> Option<ReleasedTable> {
+        let (table, selection) = match name.split_once('@') {
+            Some((table, selection)) => (table, Some(selection)),
+            None => (name, None),
+        };
+        let declared = self.catalog.tables.get(table)?;
+        let releases: Vec<&ReleaseRecord> = match selection {
+            None => self.snapshot.current_of_table(table).filter(|release| self.is_public(release)).collect(),
+            Some("all") => self
+                .snapshot
+                .releases
+                .iter()
+                .filter(|release| release.table == table && self.is_public(release))
+                .collect(),
+            Some(id) => {
+                let (dataset, number) = id.rsplit_once('.')?;
+                // One spelling per release: `.7`, not `.07` or `.+7`.
+                let number = number.parse::<u64>().ok().filter(|parsed| parsed.to_string() == number)?;
+                let release = self.snapshot.release(dataset, number)?;
+                if release.table != table || !self.is_public(release) {
+                    return None;
+                }
+                vec![release]
+            }
+        };
+        Some(ReleasedTable::new(declared, &releases))
+    }
+
+    /// Whether everybody may read the release. Of a dataset that is no longer declared nobody knows the audience.
+    fn is_public(&self, release: &ReleaseRecord) -> bool {
+        self.catalog.datasets.get(&release.dataset).is_some_and(|dataset| dataset.audience == Audience::Public)
+    }
+
+    fn schemas() -> Vec<String> {
+        let mut schemas = vec![DEFAULT_SCHEMA.to_owned()];
+        for view in dictionary::views() {
+            if !schemas.iter().any(|schema| schema == view.schema) {
+                schemas.push(view.schema.to_owned());
+            }
+        }
+        schemas
+    }
+}
+
+impl CatalogProviderList for Names {
+    fn register_catalog(&self, _: String, _: Arc<dyn CatalogProvider>) -> Option<Arc<dyn CatalogProvider>> {
+        None
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        vec![CATALOG.to_owned()]
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        (name == CATALOG).then(|| Arc::new(self.clone()) as Arc<dyn CatalogProvider>)
+    }
+}
+
+impl CatalogProvider for Names {
+    fn schema_names(&self) -> Vec<String> {
+        Self::schemas()
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        Self::schemas()
+            .contains(&name.to_owned())
+            .then(|| Arc::new(NamedSchema { names: self.clone(), schema: name.to_owned() }) as Arc<dyn SchemaProvider>)
+    }
+}
+
+/// One schema of the catalogue.
+#[derive(Debug)]
+struct NamedSchema {
+    names: Names,
+    schema: String,
+}
+
+#[async_trait]
+impl SchemaProvider for NamedSchema {
+    fn table_names(&self) -> Vec<String> {
+        if self.schema == DEFAULT_SCHEMA {
+            return self.names.catalog.tables.keys().cloned().collect();
+        }
+        dictionary::views().filter(|view| view.schema == self.schema).map(|view| view.name.to_owned()).collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        self.names.table(&self.schema, name)
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.names.table(&self.schema, name).is_ok_and(|table| table.is_some())
+    }
+}

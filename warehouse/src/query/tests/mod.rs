@@ -1,0 +1,8 @@
+//! The door as callers meet it: a tiny warehouse on disk, statements in, rows or codes out.
+
+mod answers;
+mod dictionary;
+mod limits;
+mod refusals;
+mod registry;
+mod warehouse;
