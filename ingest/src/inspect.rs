@@ -76,12 +76,8 @@ pub fn inspect(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, limit
     inspection.format = Some(document.format);
     inspection.encoding.clone_from(&document.encoding);
     inspection.warnings.clone_from(&document.warnings);
-    inspection.sheets = document
-        .grids
-        .iter()
-        .zip(recognition.grids)
-        .map(|(grid, recognition)| describe(grid, recognition))
-        .collect();
+    inspection.sheets =
+        document.grids.iter().zip(recognition.grids).map(|(grid, recognition)| describe(grid, recognition)).collect();
     inspection
 }
 

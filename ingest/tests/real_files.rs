@@ -110,7 +110,10 @@ fn every_region_of_form_4_1_is_read() {
         ("inner_mongolia_xingan_2018.xlsx", 8),
     ] {
         let report = suite.shaped(&bytes(&folder, name)).report;
-        println!("{name}: {:?}\n  without code: {:?}\n  {:#?}", report.totals, report.unresolved_places, report.grids[0].notes);
+        println!(
+            "{name}: {:?}\n  without code: {:?}\n  {:#?}",
+            report.totals, report.unresolved_places, report.grids[0].notes
+        );
         assert_eq!(report.totals.records_in, records, "{name}");
         assert_eq!(report.totals.records_set_aside + report.totals.cells_set_aside, 0, "{name}");
         assert_eq!((report.totals.cells_in, report.totals.values), (records * 6, records * 6), "{name}");
@@ -143,7 +146,8 @@ fn hainan_2022_reads_as_published() {
     assert_eq!(text(&batch, "region_code", pseudo), None);
     assert_eq!(text(&batch, "region_id", pseudo).as_deref(), Some("460000/县级"));
     // The last county of the table stands below the pseudo region and keeps its own code.
-    let last = row_where(&batch, &[("region_name", "琼中黎族苗族自治县"), ("debt_kind", "total"), ("measure", "limit")]);
+    let last =
+        row_where(&batch, &[("region_name", "琼中黎族苗族自治县"), ("debt_kind", "total"), ("measure", "limit")]);
     assert_eq!(text(&batch, "region_code", last).as_deref(), Some("469030"));
     assert_eq!(text(&batch, "source_cell", last).as_deref(), Some("D40"));
 }
@@ -175,5 +179,8 @@ fn a_formula_gives_its_cached_value_and_is_noted() {
     assert_eq!(text(batch, "region_id", corps).as_deref(), Some("650000/兵团市"));
     assert!(shaped.report.grids[0].notes.iter().any(|note| note.contains("D26")));
     let own = row_where(batch, &[("region_name", "自治区本级"), ("debt_kind", "total"), ("measure", "limit")]);
-    assert_eq!((text(batch, "region_id", own).as_deref(), text(batch, "scope", own).as_deref()), (Some("650000"), Some("own")));
+    assert_eq!(
+        (text(batch, "region_id", own).as_deref(), text(batch, "scope", own).as_deref()),
+        (Some("650000"), Some("own"))
+    );
 }

@@ -1,1 +1,155 @@
-//! Placeholder.
+//! What the suites share: where things are, a warehouse of the samples, a served instance.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Instant at which tests stop the clock.
+pub const NOW: &str = "2026-06-01T00:00:00Z";
+
+/// Root of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The `gongkai` binary of this build: it lies two folders above the test binary.
+pub fn binary() -> PathBuf {
+    let path = std::env::current_exe()
+        .ok()
+        .and_then(|test| Some(test.parent()?.parent()?.join("gongkai")))
+        .unwrap_or_default();
+    assert!(path.exists(), "{} is missing; build it with `cargo build --workspace`", path.display());
+    path
+}
+
+/// Files of the departments, where they are there; says so where they are not.
+pub fn real_data(test: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("GONGKAI_REAL_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    if path.is_dir() {
+        return Some(path);
+    }
+    skip(test, "the departments' files are not there (GONGKAI_REAL_DATA)");
+    None
+}
+
+/// Records that a test could not run here; the test command prints these.
+pub fn skip(test: &str, reason: &str) {
+    println!("skipped: {test}: {reason}");
+    if let Some(path) = std::env::var_os("GONGKAI_SKIPPED") {
+        use std::io::Write;
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        let written = file.and_then(|mut file| writeln!(file, "skipped: {test}: {reason}"));
+        if let Err(error) = written {
+            println!("the list of skipped tests cannot be written: {error}");
+        }
+    }
+}
+
+/// The command with a stopped clock and no settings of the machine.
+pub fn gongkai(data: &Path) -> Command {
+    let mut command = Command::new(binary());
+    command.current_dir(data.parent().unwrap_or(data)).env("GONGKAI_NOW", NOW).env_remove("GONGKAI_INBOX");
+    command.env_remove("GONGKAI_DATA").env_remove("GONGKAI_DEFINITIONS").env_remove("GONGKAI_HTTP");
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs `gongkai up --once` over an inbox, or over the samples.
+pub fn up_once(data: &Path, inbox: Option<&Path>) -> Output {
+    let mut command = gongkai(data);
+    command.args(["up", "--once", "--format", "json", "--data"]).arg(data);
+    if let Some(inbox) = inbox {
+        command.arg("--inbox").arg(inbox);
+    }
+    command.output().unwrap_or_else(|error| panic!("gongkai does not start: {error}"))
+}
+
+/// Runs a query with the command and gives what it prints.
+pub fn sql(data: &Path, format: &str, query: &str) -> Vec<u8> {
+    let output = gongkai(data).args(["sql", "--format", format, "--data"]).arg(data).arg(query).output();
+    let output = output.unwrap_or_else(|error| panic!("gongkai does not start: {error}"));
+    assert!(output.status.success(), "{query}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// The one value that a query answers, as CSV prints it.
+pub fn value(data: &Path, query: &str) -> String {
+    let text = String::from_utf8(sql(data, "csv", query)).unwrap_or_default();
+    let mut lines = text.lines().skip(1);
+    let value = lines.next().unwrap_or_default().to_owned();
+    assert_eq!(lines.next(), None, "{query} answered more than one row:\n{text}");
+    value
+}
+
+/// Digests of everything that must come out the same: sources, releases, log, and the rows of the tables.
+pub fn state(data: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    for folder in ["sources", "releases", "log", "state/ingest"] {
+        collect_digests(data, &data.join(folder), &mut lines);
+    }
+    lines.sort();
+    lines
+}
+
+fn collect_digests(root: &Path, folder: &Path, lines: &mut Vec<String>) {
+    use sha2::{Digest, Sha256};
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect_digests(root, &path, lines);
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            lines.push(format!("{shown} {}", hex::encode(Sha256::digest(&bytes))));
+        }
+    }
+}
+
+/// A served instance; it ends with the value.
+pub struct Served {
+    child: Child,
+    /// `http://127.0.0.1:port`
+    pub base: String,
+}
+
+impl Served {
+    /// Serves a warehouse on a free port and waits until it is ready.
+    pub fn start(data: &Path, settings: &[(&str, &str)]) -> Self {
+        use std::io::{BufRead, BufReader};
+        let mut command = gongkai(data);
+        command.args(["serve", "--http", "127.0.0.1:0", "--data"]).arg(data);
+        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("gongkai does not start: {error}"));
+        let output = child.stdout.take().map(BufReader::new);
+        let line = output.and_then(|output| output.lines().next()).and_then(Result::ok).unwrap_or_default();
+        let base = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
+        assert!(base.starts_with("http://"), "no address in {line:?}");
+        Self { child, base }
+    }
+
+    /// The server's process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Tells the server to end and waits; gives its exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(told.is_ok_and(|status| status.success()), "kill failed");
+        let until = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < until {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        None
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,2 +1,13 @@
-//! Placeholder.
-fn main() {}
+//! Suites over the whole product.
+
+mod damaged_files;
+mod declarations;
+mod directions;
+mod doors;
+mod feeds;
+mod forbidden;
+mod http;
+mod interrupted;
+mod openapi;
+mod real_files;
+mod slt;

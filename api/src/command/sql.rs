@@ -74,19 +74,17 @@ impl OutputFormat {
 pub struct Session {
     engine: QueryEngine,
     snapshot: Arc<Snapshot>,
+    // Removed with what was spilled when the session ends.
+    _spill: tempfile::TempDir,
 }
 
 impl Session {
     /// Opens the warehouse as it is now, or was at a time.
     pub async fn open(instance: &Instance, as_of: Option<&str>) -> anyhow::Result<Self> {
-        let spill = instance
-            .warehouse
-            .store()
-            .local_root()
-            .map(|root| root.join("work/spill").join(std::process::id().to_string()));
+        let spill = tempfile::Builder::new().prefix("gongkai-spill-").tempdir()?;
         let settings = EngineSettings {
             pool_bytes: instance.config.query.pool_bytes * 4,
-            spill_dir: spill,
+            spill_dir: Some(spill.path().to_owned()),
             spill_bytes: instance.config.query.spill_bytes,
             ..EngineSettings::default()
         };
@@ -96,7 +94,7 @@ impl Session {
         if let Some(text) = as_of {
             snapshot = snapshot.as_of(parse_time(text).map_err(|error| UsageError(error.detail))?);
         }
-        Ok(Self { engine, snapshot: Arc::new(snapshot) })
+        Ok(Self { engine, snapshot: Arc::new(snapshot), _spill: spill })
     }
 
     /// Runs a statement.

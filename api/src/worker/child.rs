@@ -80,6 +80,9 @@ impl Queries {
     fn open(setup: &Setup, definitions: &Definitions) -> anyhow::Result<Self> {
         let address = setup.data.as_deref().unwrap_or_default();
         let warehouse = Warehouse::open(address, Arc::clone(&definitions.catalog))?;
+        if let Some(folder) = &setup.spill_dir {
+            std::fs::create_dir_all(folder)?;
+        }
         let settings = EngineSettings {
             pool_bytes: setup.pool_bytes,
             spill_dir: setup.spill_dir.clone(),

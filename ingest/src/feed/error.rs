@@ -45,7 +45,9 @@ pub enum FeedError {
         declared_in: String,
     },
     /// A column of the table that no part of the feed fills.
-    #[error("{file}: no part fills column {column:?} of table {table:?}; expected a constant, a setting, or a part in one of the columns tables")]
+    #[error(
+        "{file}: no part fills column {column:?} of table {table:?}; expected a constant, a setting, or a part in one of the columns tables"
+    )]
     ColumnNotFilled {
         /// Path inside the definitions.
         file: String,

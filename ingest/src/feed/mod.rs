@@ -112,7 +112,6 @@ pub(crate) struct PlaceRule {
     pub label: String,
     pub tiers: Vec<Tier>,
     pub year: Option<String>,
-    pub is_hierarchical: bool,
     pub own_suffix: Option<String>,
     pub own_generic: Vec<String>,
     pub evidence: Option<String>,

@@ -6,9 +6,7 @@ use gongkai_catalog::{Catalog, Exact, Table, Tier};
 use regex::Regex;
 
 use super::spec::FeedSpec;
-use super::{
-    Caption, Feed, FeedError, LabelColumn, PlaceRule, TimeRule, UnitLine, ValueColumn, ValuePart, producer,
-};
+use super::{Caption, Feed, FeedError, LabelColumn, PlaceRule, TimeRule, UnitLine, ValueColumn, ValuePart, producer};
 use crate::reader::Format;
 
 struct Context<'a> {
@@ -80,9 +78,9 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
     }
     for rule in &spec.by_date {
         let dates: Vec<_> = rule.spans.iter().map(|span| span.until).collect();
-        let is_ordered = dates.split_last().is_some_and(|(last, rest)| {
-            last.is_none() && rest.iter().all(Option::is_some) && rest.is_sorted()
-        });
+        let is_ordered = dates
+            .split_last()
+            .is_some_and(|(last, rest)| last.is_none() && rest.iter().all(Option::is_some) && rest.is_sorted());
         if !is_ordered {
             let key = format!("by_date {}", rule.column);
             return Err(context.wrong(&key, "spans", "spans in order of time, only the last without an end"));
@@ -191,6 +189,9 @@ fn resolve_place(context: &Context<'_>, spec: &FeedSpec) -> Result<PlaceRule, Fe
     if place.year.is_some() == spec.time.is_some() {
         return Err(context.wrong("place.year", "year and [time]", "exactly one of the two: names need a date"));
     }
+    if place.hierarchy.is_some() == spec.time.is_some() {
+        return Err(context.wrong("place.hierarchy", "hierarchy and [time]", "exactly one of the two"));
+    }
     let tiers = place
         .tiers
         .iter()
@@ -203,7 +204,6 @@ fn resolve_place(context: &Context<'_>, spec: &FeedSpec) -> Result<PlaceRule, Fe
         label: place.label.clone(),
         tiers,
         year: place.year.clone(),
-        is_hierarchical: place.hierarchy.is_some(),
         own_suffix: place.own_suffix.clone(),
         own_generic: place.own_generic.clone(),
         evidence: place.evidence.clone(),
@@ -217,11 +217,12 @@ fn check_roles(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> 
             return Err(context.wrong("label_column.role", &label.role, "a role that is used once"));
         }
     }
-    let references = [("place.label", Some(&spec.place.label)), ("place.evidence", spec.place.evidence.as_ref())]
-        .into_iter()
-        .chain(spec.time.iter().flat_map(|time| {
-            [("time.date", Some(&time.date)), ("time.hour_ending", Some(&time.hour_ending))]
-        }));
+    let references =
+        [("place.label", Some(&spec.place.label)), ("place.evidence", spec.place.evidence.as_ref())].into_iter().chain(
+            spec.time
+                .iter()
+                .flat_map(|time| [("time.date", Some(&time.date)), ("time.hour_ending", Some(&time.hour_ending))]),
+        );
     for (key, role) in references {
         if let Some(role) = role.filter(|role| !roles.contains(role.as_str())) {
             return Err(context.unknown(key, "role", role, "label_column"));
@@ -267,13 +268,8 @@ fn check_captures(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedErro
 
 /// There is one number, and where its column has a unit the figures can be brought to it.
 fn check_value_parts(context: &Context<'_>, spec: &FeedSpec, table: &Table) -> Result<(), FeedError> {
-    let numbers: Vec<&String> = spec
-        .value
-        .columns
-        .iter()
-        .filter(|(_, part)| **part == ValuePart::Number)
-        .map(|(column, _)| column)
-        .collect();
+    let numbers: Vec<&String> =
+        spec.value.columns.iter().filter(|(_, part)| **part == ValuePart::Number).map(|(column, _)| column).collect();
     let [number] = numbers[..] else {
         return Err(context.wrong("value.columns", &format!("{} number columns", numbers.len()), "exactly one"));
     };

@@ -159,7 +159,7 @@ pub struct PlaceSpec {
     pub tiers: Vec<String>,
     /// Capture that holds the year at whose end names are looked up, for feeds without dates.
     pub year: Option<String>,
-    /// How rows stand below one another; none for a flat list.
+    /// How rows stand below one another, for feeds without dates; those with dates are flat lists.
     pub hierarchy: Option<HierarchySpec>,
     /// What the label of a region's own level ends in.
     pub own_suffix: Option<String>,

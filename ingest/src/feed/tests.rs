@@ -57,10 +57,15 @@ fn every_column_is_filled_once_by_a_part_of_its_type() {
 
 #[test]
 fn two_value_columns_with_one_setting_are_refused() {
-    assert!(refusal("measure = \"PM10\", averaging = \"24h\"", "measure = \"PM10\", averaging = \"1h\"").contains("set"));
+    assert!(
+        refusal("measure = \"PM10\", averaging = \"24h\"", "measure = \"PM10\", averaging = \"1h\"").contains("set")
+    );
 }
 
 #[test]
 fn spans_of_time_are_in_order_and_end_open() {
-    assert!(refusal("{ value = \"ref298_actual\" }", "{ value = \"ref298_actual\", until = \"2020-01-01\" }").contains("by_date"));
+    assert!(
+        refusal("{ value = \"ref298_actual\" }", "{ value = \"ref298_actual\", until = \"2020-01-01\" }")
+            .contains("by_date")
+    );
 }

@@ -45,7 +45,8 @@ pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Result<BTreeSet<String>, Re
             continue;
         }
         let allowed = limits.entry_bytes.min(left);
-        let measured = measure(entry.take(allowed.saturating_add(1))).map_err(|reason| damaged(Some(&name), &reason))?;
+        let measured =
+            measure(entry.take(allowed.saturating_add(1))).map_err(|reason| damaged(Some(&name), &reason))?;
         bound(&format!("inflated bytes of entry {name}"), measured.inflated, allowed)?;
         left -= measured.inflated;
         if measured.inflated > BOMB_FLOOR && measured.inflated / compressed > limits.inflation_ratio {

@@ -56,9 +56,11 @@ fn sniff_delimiter(text: &str) -> u8 {
             .take(SNIFFED_LINES)
             .map(|line| count_outside_quotes(line, delimiter))
             .collect();
-        let mode = counts.iter().copied().filter(|count| *count > 0).max_by_key(|count| {
-            (counts.iter().filter(|other| *other == count).count(), *count)
-        });
+        let mode = counts
+            .iter()
+            .copied()
+            .filter(|count| *count > 0)
+            .max_by_key(|count| (counts.iter().filter(|other| *other == count).count(), *count));
         mode.map(|mode| (counts.iter().filter(|count| **count == mode).count(), mode)).unwrap_or_default()
     };
     // Comma wins a tie because it comes first.

@@ -33,7 +33,9 @@ pub enum ReadError {
         offset: usize,
     },
     /// Text that was decoded wrongly before it came to us.
-    #[error("encoding: line {line} holds {sign}, a sign of text decoded with the wrong table; expected the original text")]
+    #[error(
+        "encoding: line {line} holds {sign}, a sign of text decoded with the wrong table; expected the original text"
+    )]
     Mojibake {
         /// One-based line.
         line: u32,
@@ -41,7 +43,9 @@ pub enum ReadError {
         sign: &'static str,
     },
     /// A quote that is never closed.
-    #[error("line {line}: the quote opened at {line}:{column} is not closed; expected a closing quote before the end of the field")]
+    #[error(
+        "line {line}: the quote opened at {line}:{column} is not closed; expected a closing quote before the end of the field"
+    )]
     UnclosedQuote {
         /// Line of the opening quote.
         line: u32,
@@ -49,7 +53,9 @@ pub enum ReadError {
         column: u32,
     },
     /// Text after a closing quote.
-    #[error("line {line}: the quoted field opened at {line}:{column} goes on after its closing quote; expected a delimiter or the end of the line")]
+    #[error(
+        "line {line}: the quoted field opened at {line}:{column} goes on after its closing quote; expected a delimiter or the end of the line"
+    )]
     StrayQuote {
         /// Line of the opening quote.
         line: u32,

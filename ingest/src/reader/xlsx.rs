@@ -30,8 +30,8 @@ pub(super) fn read_zip(bytes: &[u8], limits: &Limits) -> Result<Document, ReadEr
 type Workbook<'a> = Xlsx<Cursor<&'a [u8]>>;
 
 fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
-    let mut workbook: Workbook<'_> =
-        open_workbook_from_rs(Cursor::new(bytes)).map_err(|error: calamine::XlsxError| damaged(None, &error.to_string()))?;
+    let mut workbook: Workbook<'_> = open_workbook_from_rs(Cursor::new(bytes))
+        .map_err(|error: calamine::XlsxError| damaged(None, &error.to_string()))?;
     let sheets = workbook.sheets_metadata().to_vec();
     if sheets.len() > limits.sheets {
         let (found, limit) = (sheets.len() as u64, limits.sheets as u64);
@@ -109,7 +109,11 @@ fn read_cells(
         let address = super::a1_address(row, column);
         if text.len() > limits.cell_chars && text.chars().count() > limits.cell_chars {
             let what = format!("sheet {sheet}, cell {address}: characters");
-            return Err(ReadError::TooLarge { what, found: text.chars().count() as u64, limit: limits.cell_chars as u64 });
+            return Err(ReadError::TooLarge {
+                what,
+                found: text.chars().count() as u64,
+                limit: limits.cell_chars as u64,
+            });
         }
         if grid.cells.len() >= cells_left {
             let limit = limits.cells as u64;
@@ -155,7 +159,8 @@ fn index_rows(sheet: &str, grid: &mut Grid) -> Result<(), ReadError> {
     if !grid.cells.is_sorted_by_key(|cell| (cell.row, cell.column)) {
         grid.cells.sort_by_key(|cell| (cell.row, cell.column));
     }
-    if let Some(pair) = grid.cells.windows(2).find(|pair| (pair[0].row, pair[0].column) == (pair[1].row, pair[1].column))
+    if let Some(pair) =
+        grid.cells.windows(2).find(|pair| (pair[0].row, pair[0].column) == (pair[1].row, pair[1].column))
     {
         let address = super::a1_address(pair[0].row, pair[0].column);
         return Err(damaged(Some(sheet), &format!("cell {address} occurs twice")));

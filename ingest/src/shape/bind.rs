@@ -66,10 +66,8 @@ pub(crate) fn bind(feed: &Feed, grid: &Grid, catalog: &Catalog) -> Result<Bindin
     if let Some(reason) = &grid.broken {
         return Err(Miss::far(format!("the sheet is not whole: {reason}")));
     }
-    let visible: Vec<usize> = (0..grid.rows.len())
-        .filter(|index| !grid.rows[*index].is_hidden)
-        .take(feed.header_search_rows)
-        .collect();
+    let visible: Vec<usize> =
+        (0..grid.rows.len()).filter(|index| !grid.rows[*index].is_hidden).take(feed.header_search_rows).collect();
     let mut nearest: Option<Miss> = None;
     for top in visible {
         match bind_at(feed, grid, catalog, top) {

@@ -146,11 +146,8 @@ impl Walk<'_> {
     }
 
     fn visit_after_end(&mut self, row: &Row) {
-        let has_number = self
-            .binding
-            .values
-            .iter()
-            .any(|value| parse_number(self.grid.text(row, value.header.column)).is_ok());
+        let has_number =
+            self.binding.values.iter().any(|value| parse_number(self.grid.text(row, value.header.column)).is_ok());
         if has_number {
             self.body.records_in += 1;
             let message = "numbers below the end of the table, expected footnotes".to_owned();
@@ -218,7 +215,11 @@ fn hour_of(
     let column = |role: &str| binding.labels.get(role).copied().unwrap_or_default();
     let date = dates.read(grid.text(row, column(&time.date))).ok_or_else(|| {
         let message = format!("no date in the form {}", time.date_formats.join(" or "));
-        record_fault(grid, row, Fault { reason: Reason::BadDate, message, part: Some((&time.date, column(&time.date))) })
+        record_fault(
+            grid,
+            row,
+            Fault { reason: Reason::BadDate, message, part: Some((&time.date, column(&time.date))) },
+        )
     })?;
     read_hour(date, grid.text(row, column(&time.hour_ending))).map_err(|reason| {
         let message = "no hour, expected 0 to 24".to_owned();

@@ -21,7 +21,10 @@ pub(super) fn to_arrow(column: &Column) -> Result<ArrayRef, ArrowError> {
     if array.data_type() == &DataType::Utf8View { cast(&array, &DataType::Utf8) } else { Ok(array) }
 }
 
-#[allow(unsafe_code, reason = "both crates implement the Arrow C data interface; the structures have one layout by its specification")]
+#[allow(
+    unsafe_code,
+    reason = "both crates implement the Arrow C data interface; the structures have one layout by its specification"
+)]
 fn import(
     mut array: polars_arrow::ffi::ArrowArray,
     mut schema: polars_arrow::ffi::ArrowSchema,

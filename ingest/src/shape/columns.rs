@@ -130,16 +130,12 @@ impl ColumnSource<'_> {
         };
         match part {
             PlacePart::Id => texts(|place| &place.id),
-            PlacePart::Code => {
-                Arc::new(places.iter().map(|place| place.code.as_deref()).collect::<StringArray>())
-            }
+            PlacePart::Code => Arc::new(places.iter().map(|place| place.code.as_deref()).collect::<StringArray>()),
             PlacePart::Name => texts(|place| &place.name),
             PlacePart::Scope => texts(|place| if place.is_own { "own" } else { "area" }),
             PlacePart::ParentPath => texts(|place| &place.parent_path),
             PlacePart::LineKind => texts(|place| place.line_kind),
-            PlacePart::IsLeaf => {
-                Arc::new(places.iter().map(|place| Some(place.is_leaf)).collect::<BooleanArray>())
-            }
+            PlacePart::IsLeaf => Arc::new(places.iter().map(|place| Some(place.is_leaf)).collect::<BooleanArray>()),
         }
     }
 
@@ -152,12 +148,10 @@ impl ColumnSource<'_> {
                     .collect::<TimestampMicrosecondArray>()
                     .with_timezone("+08:00"),
             ),
-            TimePart::Date => Arc::new(
-                hours.map(|hour| hour.map(|hour| days_since_1970(hour.data_date))).collect::<Date32Array>(),
-            ),
-            TimePart::Hour => {
-                Arc::new(hours.map(|hour| hour.map(|hour| hour.label as i32)).collect::<Int32Array>())
+            TimePart::Date => {
+                Arc::new(hours.map(|hour| hour.map(|hour| days_since_1970(hour.data_date))).collect::<Date32Array>())
             }
+            TimePart::Hour => Arc::new(hours.map(|hour| hour.map(|hour| hour.label as i32)).collect::<Int32Array>()),
             TimePart::Month => {
                 // A file has few dates: format each once.
                 let mut last: Option<(NaiveDate, String)> = None;
@@ -204,13 +198,15 @@ impl ColumnSource<'_> {
             ValuePart::Number => decimals(values.map(|value| value.map(|value| value.number)), column)?,
             ValuePart::Published => decimals(values.map(|value| value.and_then(|value| value.published)), column)?,
             ValuePart::Scale => Arc::new(values.map(|value| value.map(|value| value.scale)).collect::<Int32Array>()),
-            ValuePart::Conversion => {
-                Arc::new(values.map(|value| value.and_then(|value| value.conversion.as_deref())).collect::<StringArray>())
-            }
+            ValuePart::Conversion => Arc::new(
+                values.map(|value| value.and_then(|value| value.conversion.as_deref())).collect::<StringArray>(),
+            ),
             ValuePart::Raw => {
                 let mut builder = StringBuilder::with_capacity(self.rows.len(), self.rows.len() * 4);
                 for cell in &self.rows.cell {
-                    builder.append_value(cell.map(|cell| &*self.context.grid.cells[cell as usize].text).unwrap_or_default());
+                    builder.append_value(
+                        cell.map(|cell| &*self.context.grid.cells[cell as usize].text).unwrap_or_default(),
+                    );
                 }
                 Arc::new(builder.finish())
             }

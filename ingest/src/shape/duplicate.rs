@@ -60,7 +60,8 @@ pub(super) fn set_aside_repeats(grids: &mut [ShapedGrid<'_>], repeats: &[Repeat]
             let (grid, row) = locate(grids, repeat.row);
             let (first_grid, first_row) = locate(grids, repeat.first);
             let (second, first) = (&grids[grid].figures[row], &grids[first_grid].figures[first_row]);
-            let sheet = grids[first_grid].grid.sheet.as_ref().map(|sheet| format!("sheet {sheet}, ")).unwrap_or_default();
+            let sheet =
+                grids[first_grid].grid.sheet.as_ref().map(|sheet| format!("sheet {sheet}, ")).unwrap_or_default();
             let place = format!("{sheet}{}", grids[first_grid].address(first_row));
             if is_same(second, first) {
                 (grid, row, Reason::Duplicate, format!("the key occurs before at {place}, with the same value"))
@@ -70,7 +71,8 @@ pub(super) fn set_aside_repeats(grids: &mut [ShapedGrid<'_>], repeats: &[Repeat]
         })
         .collect();
     for (index, grid) in grids.iter_mut().enumerate() {
-        let own = faults.iter().filter(|(of, ..)| *of == index).map(|(_, row, reason, message)| (*row, *reason, message));
+        let own =
+            faults.iter().filter(|(of, ..)| *of == index).map(|(_, row, reason, message)| (*row, *reason, message));
         set_aside_in(grid, &own.collect::<Vec<_>>());
     }
     Some(BooleanArray::from(kept))
@@ -78,7 +80,9 @@ pub(super) fn set_aside_repeats(grids: &mut [ShapedGrid<'_>], repeats: &[Repeat]
 
 fn is_same(second: &Figure, first: &Figure) -> bool {
     match (second, first) {
-        (Figure::Value(second), Figure::Value(first)) => second.number == first.number && second.published == first.published,
+        (Figure::Value(second), Figure::Value(first)) => {
+            second.number == first.number && second.published == first.published
+        }
         (Figure::Missing, Figure::Missing) => true,
         _ => false,
     }

@@ -114,9 +114,8 @@ impl<'a> Measure<'a> {
 
     fn store(&self, figure: Exact) -> Figure {
         let (precision, scale) = self.number;
-        let too_long = || {
-            Figure::SetAside(Reason::TooLong, format!("a number beyond decimal({precision},{scale}) of its column"))
-        };
+        let too_long =
+            || Figure::SetAside(Reason::TooLong, format!("a number beyond decimal({precision},{scale}) of its column"));
         let converted = match self.unit.filter(|_| self.is_converted) {
             Some(unit) => figure.trimmed().checked_mul(unit.factor),
             None => Some(figure),

@@ -107,8 +107,7 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
         table: table.name.clone(),
         reason: error.to_string(),
     };
-    let batch =
-        concat_batches(&Arc::new(batch_schema(table)), grids.iter().map(|grid| &grid.batch)).map_err(refuse)?;
+    let batch = concat_batches(&Arc::new(batch_schema(table)), grids.iter().map(|grid| &grid.batch)).map_err(refuse)?;
     let repeats = duplicate::find_repeats(&batch, &table.key).map_err(refuse)?;
     let batch = match duplicate::set_aside_repeats(&mut grids, &repeats) {
         Some(kept) => filter_record_batch(&batch, &kept).map_err(refuse)?,

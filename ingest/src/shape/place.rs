@@ -173,7 +173,8 @@ impl Hierarchy<'_> {
 
     /// The region that a name means below the nearest open row that has a code.
     fn resolve(&self, name: &str) -> Option<(String, Tier)> {
-        let above = self.open.iter().rev().find_map(|open| Some((self.places[open.index].code.as_deref()?, open.tier?)));
+        let above =
+            self.open.iter().rev().find_map(|open| Some((self.places[open.index].code.as_deref()?, open.tier?)));
         let tiers: Vec<Tier> =
             self.rule.tiers.iter().copied().filter(|tier| above.is_none_or(|(_, above)| *tier > above)).collect();
         let region = self.regions.resolve(name, self.date, &tiers, above.map(|(code, _)| code))?;
@@ -184,9 +185,8 @@ impl Hierarchy<'_> {
     fn close_unrelated(&mut self, name: &str) {
         let stem = self.rule.own_suffix.as_deref().and_then(|suffix| name.strip_suffix(suffix)).map(trimmed);
         while self.open.len() > 1 {
-            let is_own = stem.is_some_and(|stem| {
-                stem.is_empty() || self.open.last().is_some_and(|open| self.means(stem, open))
-            });
+            let is_own =
+                stem.is_some_and(|stem| stem.is_empty() || self.open.last().is_some_and(|open| self.means(stem, open)));
             if is_own || self.resolve(stem.unwrap_or(name)).is_some() {
                 return;
             }

@@ -9,7 +9,6 @@ fn rule() -> PlaceRule {
         label: "region".into(),
         tiers: vec![Tier::Province, Tier::City, Tier::County],
         year: Some("title.year".into()),
-        is_hierarchical: true,
         own_suffix: Some("本级".into()),
         own_generic: vec![String::new(), "自治区".into(), "省".into()],
         evidence: None,

@@ -71,10 +71,8 @@ pub struct NearMiss {
 pub fn recognise(document: &Document, feeds: &Feeds, catalog: &Catalog) -> Recognition {
     let grids = if document.grids.is_empty() {
         let reason = format!("{} is recognised, no feed reads it", document.format.name());
-        let misses = feeds
-            .iter()
-            .map(|feed| NearMiss { feed: feed.id.clone(), reasons: vec![reason.clone()] })
-            .collect();
+        let misses =
+            feeds.iter().map(|feed| NearMiss { feed: feed.id.clone(), reasons: vec![reason.clone()] }).collect();
         vec![GridRecognition { sheet: None, claim: None, misses }]
     } else {
         document.grids.iter().map(|grid| judge(document, grid, feeds, catalog)).collect()
@@ -119,10 +117,7 @@ fn bind_claim(feed: &Feed, grid: &Grid, catalog: &Catalog) -> Result<Claim, Miss
         read_as,
     };
     let labels = binding.label_headers.iter().map(|(role, column)| cell(column, Some(role.clone())));
-    let values = binding
-        .values
-        .iter()
-        .map(|value| cell(&value.header, Some(feed.values[value.rule].description())));
+    let values = binding.values.iter().map(|value| cell(&value.header, Some(feed.values[value.rule].description())));
     Ok(Claim {
         feed: feed.id.clone(),
         header_rows: binding.header_rows,

@@ -50,12 +50,7 @@ pub(crate) fn unpivot(
             variable_name: Some(VARIABLE.into()),
             value_name: Some(CELL.into()),
         })
-        .join(
-            settings_frame(&names, settings)?.lazy(),
-            [col(VARIABLE)],
-            [col(VARIABLE)],
-            JoinArgs::new(JoinType::Left),
-        )
+        .join(settings_frame(&names, settings)?.lazy(), [col(VARIABLE)], [col(VARIABLE)], JoinArgs::new(JoinType::Left))
         .sort([RECORD, ORDINAL], SortMultipleOptions::default())
         .collect()?;
     let column = |name: &str| -> Result<ArrayRef, PolarsError> {
@@ -83,7 +78,8 @@ fn settings_frame(names: &[PlSmallStr], settings: &[BTreeMap<String, String>]) -
     let ordinals: Vec<u32> = (0..names.len() as u32).collect();
     let mut columns = vec![Column::new(VARIABLE.into(), variables), Column::new(ORDINAL.into(), ordinals)];
     for key in settings.first().into_iter().flat_map(BTreeMap::keys) {
-        let values: Vec<&str> = settings.iter().map(|set| set.get(key).map(String::as_str).unwrap_or_default()).collect();
+        let values: Vec<&str> =
+            settings.iter().map(|set| set.get(key).map(String::as_str).unwrap_or_default()).collect();
         columns.push(Column::new(setting_name(key).into(), values));
     }
     DataFrame::new(names.len(), columns)

@@ -71,7 +71,8 @@ pub(super) fn shape_grid<'a>(
             source.build(column, producer)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let batch = RecordBatch::try_new(Arc::new(batch_schema(table)), arrays).map_err(|error| refuse(error.to_string()))?;
+    let batch =
+        RecordBatch::try_new(Arc::new(batch_schema(table)), arrays).map_err(|error| refuse(error.to_string()))?;
     let mut shaped = ShapedGrid {
         grid,
         batch,
@@ -110,14 +111,14 @@ fn reshape(context: &GridContext<'_>, body: &Body) -> Result<LongRows, ShapeErro
         .collect();
     let settings: Vec<BTreeMap<String, String>> =
         binding.values.iter().map(|value| feed.values[value.rule].set.clone()).collect();
-    unpivot(cells, &settings)
-        .map_err(|error| ShapeError::Reshape { feed: feed.id.clone(), reason: error.to_string() })
+    unpivot(cells, &settings).map_err(|error| ShapeError::Reshape { feed: feed.id.clone(), reason: error.to_string() })
 }
 
 fn read_figures(context: &GridContext<'_>, table: &Table, catalog: &Catalog, rows: &LongRows) -> Vec<Figure> {
     let GridContext { feed, grid, binding, .. } = *context;
     let column_of = |wanted: ValuePart| -> Option<&Column> {
-        let found = feed.producers.iter().find(|(_, producer)| matches!(producer, Producer::Value(part) if *part == wanted));
+        let found =
+            feed.producers.iter().find(|(_, producer)| matches!(producer, Producer::Value(part) if *part == wanted));
         table.column(&found?.0)
     };
     let Some(number) = column_of(ValuePart::Number) else { return Vec::new() };
@@ -252,8 +253,12 @@ fn layout_notes(context: &GridContext<'_>) -> Vec<String> {
         notes.push(format!("hidden rows, not data: {} ({} in all)", rows.join(", "), grid.hidden_rows.len()));
     }
     let filled: BTreeSet<u32> = grid.cells.iter().map(|cell| cell.column).collect();
-    let hidden: Vec<String> =
-        grid.hidden_columns.iter().filter(|column| filled.contains(column)).map(|column| column_letters(*column)).collect();
+    let hidden: Vec<String> = grid
+        .hidden_columns
+        .iter()
+        .filter(|column| filled.contains(column))
+        .map(|column| column_letters(*column))
+        .collect();
     if !hidden.is_empty() {
         notes.push(format!("hidden columns, read as evidence at most: {}", hidden.join(", ")));
     }

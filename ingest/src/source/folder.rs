@@ -73,10 +73,8 @@ pub fn find_files_with_skipped(inbox: &Path) -> Result<(Vec<InboxFile>, Vec<Skip
             skipped.push(SkippedFile { relative, reason });
             continue;
         }
-        let unreadable = |error: walkdir::Error| SourceError::Unreadable {
-            path: entry.path().to_owned(),
-            source: error.into(),
-        };
+        let unreadable =
+            |error: walkdir::Error| SourceError::Unreadable { path: entry.path().to_owned(), source: error.into() };
         let bytes_len = entry.metadata().map_err(unreadable)?.len();
         files.push(InboxFile { path: entry.path().to_owned(), relative, bytes_len });
     }

@@ -51,8 +51,8 @@ pub fn read_side_file(path: &Path) -> Result<Option<SideFile>, SourceError> {
         Ok(kind) if !kind.is_file() => return Err(SourceError::NotRegular { path }),
         Ok(_) => {}
     }
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| SourceError::Unreadable { path: path.clone(), source })?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|source| SourceError::Unreadable { path: path.clone(), source })?;
     parse(&path, &text).map(Some)
 }
 

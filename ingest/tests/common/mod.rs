@@ -36,10 +36,8 @@ impl Suite {
 
 /// The folder of real files, or `None` where it is absent.
 pub fn real_data(part: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("GONGKAI_REAL_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("GONGKAI_REAL_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
     let folder = root.join(part);
     if !folder.exists() {
         println!("skipped: real data absent");

@@ -16,8 +16,10 @@ pub enum Dimension {
     Tokens,
     /// Depth of brackets, prefix operators and `CASE` together.
     Nesting,
-    /// Depth of function calls and `CASE` inside each other.
+    /// Depth of function calls, lists, structs and `CASE` inside each other.
     FunctionNesting,
+    /// Depth of queries inside each other.
+    QueryNesting,
     /// Prefix operators in a row.
     PrefixRun,
     /// Operators in the whole statement.
@@ -44,7 +46,8 @@ impl fmt::Display for Dimension {
             Self::Bytes => "bytes",
             Self::Tokens => "tokens",
             Self::Nesting => "levels of nesting",
-            Self::FunctionNesting => "levels of function calls or CASE",
+            Self::FunctionNesting => "levels of function calls, lists or CASE",
+            Self::QueryNesting => "levels of subqueries",
             Self::PrefixRun => "prefix operators in a row",
             Self::Operators => "operators",
             Self::Casts => "casts with ::",

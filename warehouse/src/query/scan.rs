@@ -27,8 +27,10 @@ pub struct TextLimits {
     pub tokens: usize,
     /// Brackets, prefix operators and `CASE` inside each other.
     pub nesting: usize,
-    /// Function calls and `CASE` inside each other.
+    /// Function calls, lists, structs and `CASE` inside each other.
     pub function_nesting: usize,
+    /// Queries inside each other.
+    pub query_nesting: usize,
     /// Prefix operators in a row.
     pub prefix_run: usize,
     /// Operators in all.
@@ -54,6 +56,8 @@ impl Default for TextLimits {
             tokens: 10_000,
             nesting: 24,
             function_nesting: 10,
+            // Planning time doubles with each level of a subquery used as a value: 15 levels took seconds.
+            query_nesting: 8,
             prefix_run: 16,
             operators: 500,
             casts: 100,
@@ -158,6 +162,7 @@ enum Closer {
 struct Level {
     closer: Closer,
     is_function: bool,
+    is_query: bool,
     /// The level itself and the prefix operators that it hangs under.
     weight: usize,
     /// `NOT` and lambda arrows whose operand is still open.
@@ -171,6 +176,7 @@ struct Counts {
     levels: Vec<Level>,
     depth: usize,
     functions: usize,
+    queries: usize,
     type_brackets: usize,
     open_prefixes: usize,
     prefix_run: usize,
@@ -186,11 +192,12 @@ impl Counts {
         self.prefix_run = 0;
         match token {
             Token::LParen => self.open(Closer::Paren, at, run, calls(before), limits)?,
+            // The parser reads lists and structs more than once, as it does calls.
             Token::LBracket => {
                 self.operator(limits)?;
-                self.open(Closer::Bracket, at, run, false, limits)?;
+                self.open(Closer::Bracket, at, run, true, limits)?;
             }
-            Token::LBrace => self.open(Closer::Brace, at, run, false, limits)?,
+            Token::LBrace => self.open(Closer::Brace, at, run, true, limits)?,
             Token::RParen => self.close(Closer::Paren, at)?,
             Token::RBracket => self.close(Closer::Bracket, at)?,
             Token::RBrace => self.close(Closer::Brace, at)?,
@@ -248,6 +255,9 @@ impl Counts {
     ) -> Result<(), QueryError> {
         if before == Some(&Token::Period) {
             return Ok(());
+        }
+        if before == Some(&Token::LParen) && starts_query(word) {
+            self.enter_query(limits)?;
         }
         match word.keyword {
             Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::MINUS => {
@@ -312,6 +322,7 @@ impl Counts {
         self.levels.push(Level {
             closer,
             is_function,
+            is_query: false,
             weight,
             open_prefixes: 0,
             line: start.line,
@@ -323,10 +334,19 @@ impl Counts {
         within(Dimension::FunctionNesting, self.functions, limits.function_nesting)
     }
 
+    fn enter_query(&mut self, limits: &TextLimits) -> Result<(), QueryError> {
+        if let Some(level) = self.levels.last_mut() {
+            level.is_query = true;
+            self.queries += 1;
+        }
+        within(Dimension::QueryNesting, self.queries, limits.query_nesting)
+    }
+
     fn leave(&mut self) -> Option<Level> {
         let level = self.levels.pop()?;
         self.depth -= level.weight;
         self.functions -= usize::from(level.is_function);
+        self.queries -= usize::from(level.is_query);
         Some(level)
     }
 

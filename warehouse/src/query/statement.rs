@@ -162,7 +162,8 @@ impl Visitor for Checker<'_> {
     }
 
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> Flow {
-        let relations = self.defined(relation).unwrap_or(1);
+        // An expression without relations, such as SELECT 1, is still planned again at every reference.
+        let relations = self.defined(relation).map_or(1, |relations| relations.max(1));
         self.count(relations)
     }
 

@@ -91,7 +91,7 @@ async fn everyday_forms_work() {
     let warehouse = Warehouse::new();
     for (sql, expected) in [
         ("SELECT median(amount_yuan) FROM debt_stock WHERE as_of_year = 2022", "90.15"),
-        ("SELECT approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY as_of_year) FROM debt_stock", "2021"),
+        ("SELECT approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY as_of_year) FROM debt_stock", "2021.0"),
         ("SELECT count(DISTINCT region_code) FROM debt_stock", "3"),
         (
             "SELECT string_agg(DISTINCT region_name, '、' ORDER BY region_name) FROM debt_stock",

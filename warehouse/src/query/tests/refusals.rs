@@ -39,6 +39,7 @@ fn statements_that_hang_the_parser_are_refused_by_counting() {
         ("INTERVAL chain", format!("SELECT {}'1'", many("INTERVAL ", 60))),
         ("nested CASE", format!("SELECT {}1", many("CASE WHEN ", 60))),
         ("subscripts", format!("SELECT a{} FROM t", many("[1]", 600))),
+        ("9 subqueries", format!("SELECT {}1{}", many("(SELECT ", 9), many(")", 9))),
         ("long string", format!("SELECT '{}'", many("x", (16 << 10) + 1))),
         ("64 KiB + 1", format!("SELECT '{}'", many("x", (64 << 10) + 1 - 9))),
         ("tokens", format!("SELECT 1{}", many(",1", 6_000))),
@@ -55,6 +56,7 @@ fn statements_that_hang_the_parser_are_refused_by_counting() {
 async fn statements_within_the_limits_parse_at_once_whatever_their_shape() {
     // Each shape as deep as the limits let it be, whole and cut off in front of the closing half.
     let warehouse = Warehouse::new();
+    let mut slow: Vec<String> = Vec::new();
     for (open, inner, close) in [
         ("(", "1", ")"),
         ("abs(", "1", ")"),
@@ -93,7 +95,7 @@ async fn statements_within_the_limits_parse_at_once_whatever_their_shape() {
         ("ROW(", "1", ")"),
     ] {
         for prefix in ["SELECT ", "SELECT 1 FROM t WHERE "] {
-            nest(&warehouse, prefix, open, inner, close).await;
+            slow.extend(nest(&warehouse, prefix, open, inner, close).await);
         }
     }
     for (open, inner, close) in [
@@ -102,14 +104,16 @@ async fn statements_within_the_limits_parse_at_once_whatever_their_shape() {
         ("(t JOIN ", "t", " ON 1 = 1)"),
         ("LATERAL (SELECT * FROM ", "t", ")"),
     ] {
-        nest(&warehouse, "SELECT * FROM ", open, inner, close).await;
+        slow.extend(nest(&warehouse, "SELECT * FROM ", open, inner, close).await);
     }
-    nest(&warehouse, "", "(", "SELECT 1", ")").await;
-    nest(&warehouse, "", "WITH t AS (", "SELECT 1", ") SELECT * FROM t").await;
-    nest(&warehouse, "SELECT 1 ", "UNION (SELECT 1 ", "", ")").await;
+    slow.extend(nest(&warehouse, "", "(", "SELECT 1", ")").await);
+    slow.extend(nest(&warehouse, "", "WITH t AS (", "SELECT 1", ") SELECT * FROM t").await);
+    slow.extend(nest(&warehouse, "SELECT 1 ", "UNION (SELECT ", "1", ")").await);
+    assert!(slow.is_empty(), "{slow:#?}");
 }
 
-async fn nest(warehouse: &Warehouse, prefix: &str, open: &str, inner: &str, close: &str) {
+/// The first statement of the shape that took too long, as a message.
+async fn nest(warehouse: &Warehouse, prefix: &str, open: &str, inner: &str, close: &str) -> Option<String> {
     let statement =
         |depth: usize, closed: usize| format!("{prefix}{}{inner}{}", open.repeat(depth), close.repeat(closed));
     let limits = TextLimits::default();
@@ -122,9 +126,12 @@ async fn nest(warehouse: &Warehouse, prefix: &str, open: &str, inner: &str, clos
             let start = Instant::now();
             let _ = warehouse.at(&warehouse.snapshot, &sql).await;
             let took = start.elapsed();
-            assert!(took < AT_ONCE * 10, "{took:?} at depth {depth} of {deepest}: {sql}");
+            if took > AT_ONCE * 5 {
+                return Some(format!("{took:?} at depth {depth} of {deepest}: {sql}"));
+            }
         }
     }
+    None
 }
 
 #[tokio::test]
@@ -214,7 +221,7 @@ async fn files_functions_and_hidden_things_have_their_codes() {
         ("SELECT region_name, sum(amount_yuan) FROM debt_stock", "sql_syntax"),
         ("SELEC 1", "sql_syntax"),
         ("SELECT 'open", "sql_syntax"),
-        ("SELECT FROM WHERE", "sql_syntax"),
+        ("SELECT 1 +", "sql_syntax"),
         ("", "sql_syntax"),
         ("-- nothing", "sql_syntax"),
     ] {
@@ -232,7 +239,6 @@ async fn small_texts_with_large_meanings_are_refused() {
     let wide: String = (0..1_001).map(|n| format!("1 AS c{n},")).collect();
     for sql in [
         format!("SELECT 1 FROM debt_stock GROUP BY CUBE ({columns})"),
-        format!("SELECT 1 FROM debt_stock GROUP BY GROUPING SETS (CUBE ({columns}))"),
         "SELECT 1 FROM debt_stock GROUP BY CUBE (1,2,3), CUBE (4,5,6), ROLLUP (7,8)".to_owned(),
         format!("WITH c0 AS (SELECT 1 AS x){doubling} SELECT * FROM c25"),
         format!("SELECT 1 FROM debt_stock{}", ", debt_stock".repeat(32)),

@@ -1,0 +1,113 @@
+//! The same figures in every format and behind every door.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Decimal128Type;
+use arrow::ipc::reader::StreamReader;
+use gongkai_tests::{Served, sql, up_once};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+
+const QUERY: &str = "SELECT region_name, amount_yuan FROM debt_stock WHERE as_of_year = 2022 ORDER BY source_row, source_column";
+
+/// 攀枝花市 2022: limit 255.4 = 157.1 + 98.3, balance 238.6 = 144.2 + 94.4 亿元, in the order of the form.
+const AMOUNTS: [&str; 6] =
+    ["25540000000.00", "15710000000.00", "9830000000.00", "23860000000.00", "14420000000.00", "9440000000.00"];
+
+fn of_csv(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8(bytes.to_vec()).expect("text");
+    text.lines().skip(1).map(|line| line.rsplit(',').next().expect("a field").to_owned()).collect()
+}
+
+fn of_json(rows: &Value) -> Vec<String> {
+    rows.as_array().expect("rows").iter().map(|row| row["amount_yuan"].as_str().expect("a string").to_owned()).collect()
+}
+
+fn of_batches(batches: &[RecordBatch]) -> Vec<String> {
+    let mut found = Vec::new();
+    for batch in batches {
+        let amounts = batch.column_by_name("amount_yuan").expect("the column").as_primitive::<Decimal128Type>().clone();
+        assert_eq!(amounts.data_type(), &arrow::datatypes::DataType::Decimal128(20, 2));
+        found.extend((0..amounts.len()).map(|row| amounts.value_as_string(row)));
+    }
+    found
+}
+
+fn of_parquet(bytes: Vec<u8>) -> Vec<String> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).and_then(|builder| builder.build());
+    of_batches(&reader.expect("parquet").collect::<Result<Vec<_>, _>>().expect("reads"))
+}
+
+fn of_arrow(bytes: &[u8]) -> Vec<String> {
+    let reader = StreamReader::try_new(bytes, None).expect("arrow");
+    of_batches(&reader.collect::<Result<Vec<_>, _>>().expect("reads"))
+}
+
+#[test]
+fn the_command_and_http_give_the_same_figures_in_every_format() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    assert!(up_once(&data, None).status.success());
+
+    assert_eq!(of_csv(&sql(&data, "csv", QUERY)), AMOUNTS);
+    assert_eq!(of_json(&serde_json::from_slice(&sql(&data, "json", QUERY)).expect("json")), AMOUNTS);
+    assert_eq!(of_parquet(sql(&data, "parquet", QUERY)), AMOUNTS);
+    assert_eq!(of_arrow(&sql(&data, "arrow", QUERY)), AMOUNTS);
+    let table = String::from_utf8(sql(&data, "table", QUERY)).expect("text");
+    for amount in AMOUNTS {
+        assert!(table.contains(amount), "{table}");
+    }
+
+    let served = Served::start(&data, &[]);
+    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let get = |format: &str| {
+        let query = [("q", QUERY), ("format", format)];
+        let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/sql", served.base), query).expect("a url");
+        let answer = runtime.block_on(async {
+            let response = reqwest::get(url).await?.error_for_status()?;
+            let digest = response.headers()["x-gongkai-digest"].to_str().unwrap_or_default().to_owned();
+            Ok::<_, reqwest::Error>((digest, response.bytes().await?.to_vec()))
+        });
+        answer.expect("answers")
+    };
+    let (digest, csv) = get("csv");
+    assert_eq!(of_csv(&csv), AMOUNTS);
+    assert_eq!(of_parquet(get("parquet").1), AMOUNTS);
+    assert_eq!(of_arrow(&get("arrow").1), AMOUNTS);
+    let json: Value = serde_json::from_slice(&get("json").1).expect("json");
+    let amounts: Vec<&str> = json["rows"].as_array().expect("rows").iter().map(|row| row[1].as_str().expect("a string")).collect();
+    assert_eq!(amounts, AMOUNTS);
+    assert_eq!(json["columns"][1]["unit"], "yuan");
+    assert_eq!(json["truncated"], false);
+
+    // The digest is that of the rows in their ndjson form: anyone can make it again.
+    let (_, lines) = get("ndjson");
+    let expected = {
+        use sha2::{Digest, Sha256};
+        format!("sha256:{}", hex::encode(Sha256::digest(&lines)))
+    };
+    assert_eq!(digest, expected);
+    assert_eq!(json["digest"], expected.as_str());
+    assert_eq!(lines, sql(&data, "ndjson", QUERY));
+}
+
+#[test]
+fn the_open_folder_holds_the_released_rows() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    assert!(up_once(&data, None).status.success());
+    let pointer: Value = serde_json::from_slice(&std::fs::read(data.join("current.json")).expect("pointer")).expect("json");
+    let mut wanted = Vec::new();
+    for (dataset, partitions) in pointer["datasets"].as_object().expect("datasets") {
+        wanted.extend(partitions.as_object().expect("partitions").values().map(|number| format!("release_id={dataset}.{number}")));
+    }
+    let mut found = Vec::new();
+    for table in std::fs::read_dir(data.join("open")).expect("open").flatten() {
+        for part in std::fs::read_dir(table.path()).expect("table").flatten() {
+            found.push(part.file_name().to_string_lossy().into_owned());
+        }
+    }
+    found.retain(|name| name.starts_with("release_id="));
+    wanted.sort();
+    found.sort();
+    assert_eq!(found, wanted);
+}

@@ -1,0 +1,59 @@
+//! What each feed makes of its samples, held as goldens.
+
+use std::fmt::Write;
+
+use gongkai_catalog::Catalog;
+use gongkai_ingest::{Feeds, Limits, Outcome, embedded_declarations, find_files, ingest_bytes};
+use gongkai_tests::root;
+use gongkai_warehouse::export::{self, ExportOptions};
+
+/// Rows of a sample that stand in the golden.
+const ROWS: usize = 40;
+
+/// Every sample with the feed that reads it.
+pub fn samples() -> Vec<(std::path::PathBuf, String)> {
+    let declarations = embedded_declarations();
+    let catalog = Catalog::load(declarations.clone()).expect("loads");
+    let feeds = Feeds::load(&declarations, &catalog).expect("loads");
+    let files = find_files(&root().join("ingest/samples")).expect("samples");
+    let mut found = Vec::new();
+    for file in files {
+        let bytes = std::fs::read(&file.path).expect("reads");
+        match ingest_bytes(&bytes, &file.relative, &feeds, &catalog, &Limits::default()) {
+            Outcome::Matched { shaped, .. } => {
+                found.extend(shaped.into_iter().map(|rows| (file.path.clone(), rows.report.feed)));
+            }
+            other => panic!("no feed reads sample {}: {other:?}", file.relative),
+        }
+    }
+    found
+}
+
+#[test]
+fn each_feed_reads_its_samples_as_its_golden_says() {
+    let declarations = embedded_declarations();
+    let catalog = Catalog::load(declarations.clone()).expect("loads");
+    let feeds = Feeds::load(&declarations, &catalog).expect("loads");
+    let samples = samples();
+    for feed in feeds.iter() {
+        let mut text = String::new();
+        for (path, _) in samples.iter().filter(|(_, of)| *of == feed.id) {
+            let bytes = std::fs::read(path).expect("reads");
+            let name = path.file_name().expect("a file").to_string_lossy();
+            let outcome = ingest_bytes(&bytes, &name, &feeds, &catalog, &Limits::default());
+            let Outcome::Matched { shaped, facts, .. } = outcome else { panic!("{name} is not matched") };
+            for rows in shaped.iter().filter(|rows| rows.report.feed == feed.id) {
+                assert!(rows.report.is_balanced(), "{name} is not balanced");
+                let totals = serde_json::to_string(&rows.report.totals).expect("json");
+                writeln!(text, "== {name} ({:?}, {:?})\n{totals}", facts.format, facts.encoding).expect("writes");
+                let head = rows.batch.slice(0, rows.batch.num_rows().min(ROWS));
+                let csv = export::format("csv").expect("csv");
+                let lines = export::to_bytes(csv, &head.schema(), &[head], ExportOptions::default()).expect("writes");
+                text.push_str(&String::from_utf8(lines).expect("text"));
+            }
+        }
+        insta::with_settings!({ snapshot_path => "../goldens", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format!("feed_{}", feed.id), text);
+        });
+    }
+}

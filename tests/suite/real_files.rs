@@ -1,0 +1,129 @@
+//! The departments' own files, where they are there. Expected figures were read in the files themselves.
+
+use std::path::Path;
+use std::process::Command;
+
+use gongkai_tests::{Served, real_data, skip, sql, up_once, value};
+use serde_json::Value;
+
+/// Books of form 4-1 and the records in each, counted by hand in the workbooks.
+const BOOKS: [(&str, u64); 5] = [
+    ("海南_2022_60810.xlsx", 31),
+    ("广东_2021_57700.xlsx", 155),
+    ("xinjiang_2018.xlsx", 17),
+    ("inner_mongolia_bayannur_2018.xlsx", 9),
+    ("inner_mongolia_xingan_2018.xlsx", 8),
+];
+
+#[test]
+fn the_departments_files_are_read_released_and_traced() {
+    let Some(real) = real_data("the_departments_files_are_read_released_and_traced") else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let output = up_once(&data, Some(&real));
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("json");
+    every_file_is_accounted_for(&report);
+    air(&data);
+    debt(&data);
+    provenance(&data, &real);
+
+    let again = up_once(&data, Some(&real));
+    let again: Value = serde_json::from_slice(&again.stdout).expect("json");
+    assert_eq!((&again["ingest"]["landed"], &again["ingest"]["commits"]), (&0.into(), &0.into()));
+    assert_eq!(again["releases"], serde_json::json!([]));
+}
+
+fn every_file_is_accounted_for(report: &Value) {
+    let files = report["ingest"]["files"].as_array().expect("files");
+    let mut matched = Vec::new();
+    for file in files {
+        let name = file["path"].as_str().expect("a path").rsplit('/').next().expect("a name").to_owned();
+        match file["outcome"].as_str().expect("an outcome") {
+            "read" => {
+                let totals = &file["reports"][0]["totals"];
+                let number = |key: &str| totals[key].as_u64().expect("a count");
+                assert_eq!(number("records_in"), number("records_kept") + number("records_set_aside"), "{name}");
+                assert_eq!(number("cells_in"), number("values") + number("missing") + number("cells_set_aside"), "{name}");
+                matched.push((name, number("records_in")));
+            }
+            "unmatched" => {}
+            other => panic!("{name}: {other}"),
+        }
+    }
+    for (book, records) in BOOKS {
+        assert!(matched.contains(&(book.to_owned(), records)), "{book}: {matched:?}");
+    }
+    let air: u64 = matched.iter().filter(|(name, _)| name.starts_with("china_cities_")).map(|(_, records)| records).sum();
+    assert_eq!(air, 81_782);
+    assert_eq!(matched.len(), 11 + BOOKS.len(), "{matched:?}");
+}
+
+fn air(data: &Path) {
+    assert_eq!(value(data, "SELECT count(value) FROM air_hourly WHERE geo_kind = 'city'"), "1222149");
+    let at = "geo_name = '攀枝花' AND obs_time = '2019-02-01T00:00:00+08:00' AND averaging = '1h'";
+    let pm25 = format!("SELECT concat_ws('|', value, data_date, hour_label, region_code, unit) FROM air_hourly WHERE {at} AND measure = 'PM25'");
+    assert_eq!(value(data, &pm25), "37.0000|2019-01-31|24|510400|ug_m3");
+    let co = format!("SELECT concat_ws('|', value, raw_text, unit) FROM air_hourly WHERE {at} AND measure = 'CO'");
+    assert_eq!(value(data, &co), "1.2400|1.24|mg_m3");
+}
+
+fn debt(data: &Path) {
+    let amount = |region: &str, year: u32, measure: &str| {
+        let query = format!(
+            "SELECT amount_yuan FROM debt_stock WHERE region_name = '{region}' AND as_of_year = {year} \
+             AND measure = '{measure}' AND debt_kind = 'total'"
+        );
+        value(data, &query)
+    };
+    assert_eq!(amount("海南省", 2022, "limit"), "370340000000.00");
+    assert_eq!(amount("海南省", 2022, "balance"), "348663050234.47");
+    assert_eq!(amount("海珠区", 2021, "limit"), "1495000000.00");
+    assert_eq!(amount("海珠区", 2021, "balance"), "2345000000.00");
+    assert_eq!(value(data, "SELECT region_code FROM debt_stock WHERE region_name = '海珠区' GROUP BY 1"), "440105");
+    // Rows 1 to 3 of the form are hidden machine rows.
+    assert_eq!(value(data, "SELECT count(*) FROM debt_stock WHERE source_row < 10"), "0");
+}
+
+fn provenance(data: &Path, real: &Path) {
+    let served = Served::start(data, &[]);
+    let line = sql(
+        data,
+        "ndjson",
+        "SELECT release_id, row_no FROM debt_stock WHERE region_name = '海南省' AND measure = 'limit' AND debt_kind = 'total'",
+    );
+    let row: Value = serde_json::from_slice(&line).expect("one row");
+    let url = format!(
+        "{}/api/v1/provenance?table=debt_stock&release={}&row={}",
+        served.base,
+        row["release_id"].as_str().expect("text"),
+        row["row_no"]
+    );
+    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let body = runtime.block_on(async { reqwest::get(&url).await?.bytes().await }).expect("answers");
+    let origin: Value = serde_json::from_slice(&body).expect("json");
+    let book = real.join("debt/disclosure_xlsx/海南_2022_60810.xlsx");
+    let sha256 = {
+        use sha2::{Digest, Sha256};
+        hex::encode(Sha256::digest(std::fs::read(&book).expect("reads")))
+    };
+    assert_eq!(origin["source"]["sha256"], sha256.as_str());
+    assert_eq!(origin["sheet"], "表4-1 地方政府债务限额及余额决算情况表");
+    assert_eq!(origin["cell"], "D10");
+    assert_eq!(origin["raw_text"], "3703.4");
+    assert_eq!(origin["value"], "370340000000.00");
+
+    // A reader that is not ours finds the same number there.
+    let Some(python) = std::env::var_os("GONGKAI_PYTHON") else {
+        skip("openpyxl reads the same number", "no Python with openpyxl (GONGKAI_PYTHON)");
+        return;
+    };
+    let script = "import sys, openpyxl\nprint(openpyxl.load_workbook(sys.argv[1], data_only=True)[sys.argv[2]][sys.argv[3]].value)";
+    let output = Command::new(python)
+        .args(["-W", "ignore", "-c", script])
+        .arg(&book)
+        .args([origin["sheet"].as_str().expect("text"), "D10"])
+        .output()
+        .expect("python runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "3703.4", "{}", String::from_utf8_lossy(&output.stderr));
+}

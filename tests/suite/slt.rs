@@ -1,0 +1,91 @@
+//! `.slt` files, run over the samples through the one query door.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use gongkai_api::command::sql::Session;
+use gongkai_api::config::Config;
+use gongkai_api::instance::Instance;
+use gongkai_tests::{root, up_once};
+use gongkai_warehouse::query::QueryError;
+use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType};
+
+struct Door(Arc<Session>);
+
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}", .0.code(), .0)]
+struct Refused(QueryError);
+
+#[async_trait::async_trait]
+impl AsyncDB for Door {
+    type Error = Refused;
+    type ColumnType = DefaultColumnType;
+
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Refused> {
+        let (schema, batches) = self.0.query(sql).await.map_err(Refused)?;
+        let options = FormatOptions::default().with_null("NULL");
+        let mut rows = Vec::new();
+        for batch in &batches {
+            let columns: Vec<ArrayFormatter<'_>> = batch
+                .columns()
+                .iter()
+                .map(|column| ArrayFormatter::try_new(column.as_ref(), &options).expect("every type is shown"))
+                .collect();
+            for row in 0..batch.num_rows() {
+                let cell = |column: &ArrayFormatter<'_>| match column.value(row).to_string() {
+                    text if text.is_empty() => "(empty)".to_owned(),
+                    text => text,
+                };
+                rows.push(columns.iter().map(cell).collect());
+            }
+        }
+        Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; schema.fields().len()], rows })
+    }
+
+    async fn shutdown(&mut self) {}
+
+    fn engine_name(&self) -> &str {
+        "gongkai"
+    }
+}
+
+#[test]
+fn every_slt_file_holds_over_the_samples() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let output = up_once(&data, None);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let config = Config { data: Some(data.display().to_string()), ..Config::default() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build().expect("runtime");
+    let session = runtime.block_on(async {
+        let instance = Instance::open(config).expect("opens");
+        Arc::new(Session::open(&instance, None).await.expect("opens"))
+    });
+    let mut count = 0;
+    let mut failures = Vec::new();
+    for path in files(&root().join("tests/slt")) {
+        count += 1;
+        let door = Arc::clone(&session);
+        let mut runner = sqllogictest::Runner::new(move || {
+            let door = Arc::clone(&door);
+            async move { Ok(Door(door)) }
+        });
+        if let Err(error) = runtime.block_on(runner.run_file_async(&path)) {
+            failures.push(error.to_string());
+        }
+    }
+    assert!(count > 0, "there are no .slt files");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .expect("tests/slt")
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "slt"))
+        .collect();
+    found.sort();
+    found
+}
