@@ -71,7 +71,7 @@ impl Default for Query {
             queue: 16,
             queue_wait_ms: 5_000,
             pool_bytes: 256 << 20,
-            worker_bytes: 3 << 30,
+            worker_bytes: 1536 << 20,
             spill_bytes: 1 << 30,
             max_rows: 100_000,
             max_bytes: 32 << 20,

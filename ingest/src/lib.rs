@@ -1,6 +1,6 @@
 //! Department files to typed, provenance-carrying record batches.
 //!
-//! A file goes three steps. [`reader`] turns bytes into grids of cells that keep their address. [`shape`] finds
+//! A file goes three steps. [`reader`] turns bytes into grids of cells that keep their address. [`mod@shape`] finds
 //! which declared feed knows a grid, and turns its lines into rows of one canonical table. [`report`] says what
 //! became of every record and cell. What a kind of file looks like is declared in TOML ([`feed`]); a new kind
 //! of the same shape needs no Rust.

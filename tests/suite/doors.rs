@@ -7,7 +7,8 @@ use gongkai_tests::{Served, sql, up_once};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
-const QUERY: &str = "SELECT region_name, amount_yuan FROM debt_stock WHERE as_of_year = 2022 ORDER BY source_row, source_column";
+const QUERY: &str =
+    "SELECT region_name, amount_yuan FROM debt_stock WHERE as_of_year = 2022 ORDER BY source_row, source_column";
 
 /// 攀枝花市 2022: limit 255.4 = 157.1 + 98.3, balance 238.6 = 144.2 + 94.4 亿元, in the order of the form.
 const AMOUNTS: [&str; 6] =
@@ -33,7 +34,8 @@ fn of_batches(batches: &[RecordBatch]) -> Vec<String> {
 }
 
 fn of_parquet(bytes: Vec<u8>) -> Vec<String> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).and_then(|builder| builder.build());
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).and_then(|builder| builder.build());
     of_batches(&reader.expect("parquet").collect::<Result<Vec<_>, _>>().expect("reads"))
 }
 
@@ -74,7 +76,8 @@ fn the_command_and_http_give_the_same_figures_in_every_format() {
     assert_eq!(of_parquet(get("parquet").1), AMOUNTS);
     assert_eq!(of_arrow(&get("arrow").1), AMOUNTS);
     let json: Value = serde_json::from_slice(&get("json").1).expect("json");
-    let amounts: Vec<&str> = json["rows"].as_array().expect("rows").iter().map(|row| row[1].as_str().expect("a string")).collect();
+    let amounts: Vec<&str> =
+        json["rows"].as_array().expect("rows").iter().map(|row| row[1].as_str().expect("a string")).collect();
     assert_eq!(amounts, AMOUNTS);
     assert_eq!(json["columns"][1]["unit"], "yuan");
     assert_eq!(json["truncated"], false);
@@ -95,10 +98,13 @@ fn the_open_folder_holds_the_released_rows() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
     assert!(up_once(&data, None).status.success());
-    let pointer: Value = serde_json::from_slice(&std::fs::read(data.join("current.json")).expect("pointer")).expect("json");
+    let pointer: Value =
+        serde_json::from_slice(&std::fs::read(data.join("current.json")).expect("pointer")).expect("json");
     let mut wanted = Vec::new();
     for (dataset, partitions) in pointer["datasets"].as_object().expect("datasets") {
-        wanted.extend(partitions.as_object().expect("partitions").values().map(|number| format!("release_id={dataset}.{number}")));
+        wanted.extend(
+            partitions.as_object().expect("partitions").values().map(|number| format!("release_id={dataset}.{number}")),
+        );
     }
     let mut found = Vec::new();
     for table in std::fs::read_dir(data.join("open")).expect("open").flatten() {

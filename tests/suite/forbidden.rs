@@ -32,7 +32,14 @@ fn statements() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("48 valid casts", format!("SELECT {}1{}", "CAST(".repeat(48), " AS INT)".repeat(48)), TOO_COMPLEX),
         ("3,000 plus", format!("SELECT 1{}", "+1".repeat(3000)), TOO_COMPLEX),
         ("8,000 or", format!("SELECT 1 WHERE 1=1{}", " OR 1=1".repeat(8000)), TOO_COMPLEX),
-        ("cube of 24", format!("SELECT count(*) FROM debt_stock GROUP BY CUBE ({})", (1..=24).map(|n| n.to_string()).collect::<Vec<_>>().join(",")), TOO_COMPLEX),
+        (
+            "cube of 24",
+            format!(
+                "SELECT count(*) FROM debt_stock GROUP BY CUBE ({})",
+                (1..=24).map(|n| n.to_string()).collect::<Vec<_>>().join(",")
+            ),
+            TOO_COMPLEX,
+        ),
         ("deep brackets", format!("SELECT {}1{}", "(".repeat(20_000), ")".repeat(20_000)), TOO_COMPLEX),
         ("10,000 casts in a row", format!("SELECT 1{}", "::BIGINT".repeat(10_000)), TOO_COMPLEX),
         ("functions in functions", format!("SELECT {}1{}", "abs(".repeat(20), ")".repeat(20)), TOO_COMPLEX),
@@ -64,10 +71,14 @@ fn forbidden_statements_are_refused_at_once_and_health_answers_throughout() {
     let client = reqwest::Client::new();
     let ask = |sql: &str| {
         let body = serde_json::json!({ "sql": sql }).to_string();
-        let request = client.post(format!("{}/api/v1/sql", served.base)).header("content-type", "application/json").body(body);
+        let request =
+            client.post(format!("{}/api/v1/sql", served.base)).header("content-type", "application/json").body(body);
         runtime.block_on(async {
             let response = request.send().await?;
-            let (status, media) = (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap_or_default().to_owned());
+            let (status, media) = (
+                response.status().as_u16(),
+                response.headers()["content-type"].to_str().unwrap_or_default().to_owned(),
+            );
             Ok::<_, reqwest::Error>((status, media, response.bytes().await?.to_vec()))
         })
     };

@@ -12,7 +12,8 @@ struct Answer {
 
 impl Answer {
     fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
     fn header(&self, name: &str) -> &str {
@@ -70,7 +71,8 @@ fn a_journalist_finds_a_dataset_and_downloads_it() {
         assert_eq!(list["facets"]["themes"]["debt"], 1);
 
         let record = client.get(&format!("/api/v1/datasets/{id}")).json();
-        let amount = record["columns"].as_array().expect("columns").iter().find(|column| column["name"] == "amount_yuan");
+        let amount =
+            record["columns"].as_array().expect("columns").iter().find(|column| column["name"] == "amount_yuan");
         assert_eq!(amount.expect("the column")["unit"], "yuan");
         assert_eq!(record["is_synthetic"], true);
         // The machine code of the form is evidence for publishers, not a public column.
@@ -79,7 +81,10 @@ fn a_journalist_finds_a_dataset_and_downloads_it() {
         for format in ["csv", "json", "ndjson", "parquet", "arrow", "xlsx"] {
             let file = client.get(&format!("/api/v1/datasets/{id}/download?format={format}"));
             assert_eq!(file.status, 200, "{format}");
-            assert!(!file.body.is_empty() && file.header("content-disposition").contains(&format!(".{format}")), "{format}");
+            assert!(
+                !file.body.is_empty() && file.header("content-disposition").contains(&format!(".{format}")),
+                "{format}"
+            );
         }
         let with_mark = client.get(&format!("/api/v1/datasets/{id}/download?format=csv&bom=true"));
         assert_eq!(&with_mark.body[..3], [0xEF, 0xBB, 0xBF]);
@@ -95,7 +100,8 @@ fn files_of_a_release_are_immutable_ranged_and_known_by_their_digest() {
     with_samples(|client| {
         let releases = client.get("/api/v1/datasets/debt_limit_balance_final/releases").json();
         let release = &releases["releases"][0];
-        let file = release["files"].as_array().expect("files").iter().find(|file| file["name"] == "data.csv").expect("csv");
+        let file =
+            release["files"].as_array().expect("files").iter().find(|file| file["name"] == "data.csv").expect("csv");
         let path = file["href"].as_str().expect("an address");
         let whole = client.get(path);
         let digest = {
@@ -136,7 +142,9 @@ fn records_come_page_by_page() {
         assert_ne!(first["records"], second["records"]);
         let foreign = client.get(&format!("{base}&page_token=00"));
         assert_eq!((foreign.status, foreign.json()["code"].as_str()), (400, Some("invalid_page_token")));
-        let grouped = client.get("/api/v1/datasets/air_city_hourly/records?select=measure,count(*)%20AS%20n&group_by=measure").json();
+        let grouped = client
+            .get("/api/v1/datasets/air_city_hourly/records?select=measure,count(*)%20AS%20n&group_by=measure")
+            .json();
         assert_eq!(grouped["records"].as_array().expect("rows").len(), 7, "{grouped}");
         for wrong in ["page_size=0", "page_size=1001", "where=1=1)%20OR%20(1=1", "nonsense=1"] {
             assert_eq!(client.get(&format!("/api/v1/datasets/air_city_hourly/records?{wrong}")).status, 400, "{wrong}");
@@ -148,7 +156,8 @@ fn records_come_page_by_page() {
 fn a_figure_leads_back_to_its_cell() {
     with_samples(|client| {
         let query = "SELECT release_id, row_no, amount_yuan, source_cell FROM debt_stock WHERE as_of_year = 2022 AND measure = 'limit' AND debt_kind = 'total'";
-        let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/sql", client.base), [("q", query)]).expect("a url");
+        let url =
+            reqwest::Url::parse_with_params(&format!("{}/api/v1/sql", client.base), [("q", query)]).expect("a url");
         let answer = client.get(&url.as_str()[client.base.len()..]).json();
         let row = &answer["rows"][0];
         let origin = client.get(&format!(
@@ -220,7 +229,14 @@ fn hidden_and_missing_tables_answer_alike() {
 fn pages_and_documents_are_served_without_other_hosts() {
     with_samples(|client| {
         assert_eq!(client.get("/").status, 307);
-        for path in ["/datasets", "/datasets?lang=en", "/datasets/debt_limit_balance_final", "/datasets/air_city_hourly?lang=en", "/sql", "/sql?q=SELECT%201"] {
+        for path in [
+            "/datasets",
+            "/datasets?lang=en",
+            "/datasets/debt_limit_balance_final",
+            "/datasets/air_city_hourly?lang=en",
+            "/sql",
+            "/sql?q=SELECT%201",
+        ] {
             let page = client.get(path);
             assert_eq!(page.status, 200, "{path}");
             let text = String::from_utf8(page.body.clone()).expect("text");

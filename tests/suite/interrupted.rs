@@ -13,9 +13,8 @@ fn a_second_run_does_nothing() {
     let before = state(&data);
     let pointer = std::fs::read(data.join("current.json")).expect("pointer");
     let commits = |data: &std::path::Path| {
-        ["tables/air_hourly", "tables/debt_stock", "open/air_hourly", "open/debt_stock"].map(|table| {
-            std::fs::read_dir(data.join(table).join("_delta_log")).map_or(0, |entries| entries.count())
-        })
+        ["tables/air_hourly", "tables/debt_stock", "open/air_hourly", "open/debt_stock"]
+            .map(|table| std::fs::read_dir(data.join(table).join("_delta_log")).map_or(0, |entries| entries.count()))
     };
     let commits_before = commits(&data);
     let output = up_once(&data, None);
@@ -41,7 +40,8 @@ fn killed_at_ten_moments_and_run_again_it_comes_out_the_same() {
     let expected_rows = value(&whole, rows);
 
     // Moments spread over the whole run, shifted by the clock so that runs of the suite differ; the seed is printed.
-    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.subsec_micros());
+    let seed =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.subsec_micros());
     println!("seed {seed}");
     let data = folder.path().join("killed");
     let mut kills = 0;

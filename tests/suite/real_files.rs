@@ -44,7 +44,11 @@ fn every_file_is_accounted_for(report: &Value) {
                 let totals = &file["reports"][0]["totals"];
                 let number = |key: &str| totals[key].as_u64().expect("a count");
                 assert_eq!(number("records_in"), number("records_kept") + number("records_set_aside"), "{name}");
-                assert_eq!(number("cells_in"), number("values") + number("missing") + number("cells_set_aside"), "{name}");
+                assert_eq!(
+                    number("cells_in"),
+                    number("values") + number("missing") + number("cells_set_aside"),
+                    "{name}"
+                );
                 matched.push((name, number("records_in")));
             }
             "unmatched" => {}
@@ -54,7 +58,8 @@ fn every_file_is_accounted_for(report: &Value) {
     for (book, records) in BOOKS {
         assert!(matched.contains(&(book.to_owned(), records)), "{book}: {matched:?}");
     }
-    let air: u64 = matched.iter().filter(|(name, _)| name.starts_with("china_cities_")).map(|(_, records)| records).sum();
+    let air: u64 =
+        matched.iter().filter(|(name, _)| name.starts_with("china_cities_")).map(|(_, records)| records).sum();
     assert_eq!(air, 81_782);
     assert_eq!(matched.len(), 11 + BOOKS.len(), "{matched:?}");
 }
@@ -62,7 +67,9 @@ fn every_file_is_accounted_for(report: &Value) {
 fn air(data: &Path) {
     assert_eq!(value(data, "SELECT count(value) FROM air_hourly WHERE geo_kind = 'city'"), "1222149");
     let at = "geo_name = '攀枝花' AND obs_time = '2019-02-01T00:00:00+08:00' AND averaging = '1h'";
-    let pm25 = format!("SELECT concat_ws('|', value, data_date, hour_label, region_code, unit) FROM air_hourly WHERE {at} AND measure = 'PM25'");
+    let pm25 = format!(
+        "SELECT concat_ws('|', value, data_date, hour_label, region_code, unit) FROM air_hourly WHERE {at} AND measure = 'PM25'"
+    );
     assert_eq!(value(data, &pm25), "37.0000|2019-01-31|24|510400|ug_m3");
     let co = format!("SELECT concat_ws('|', value, raw_text, unit) FROM air_hourly WHERE {at} AND measure = 'CO'");
     assert_eq!(value(data, &co), "1.2400|1.24|mg_m3");

@@ -57,7 +57,8 @@ fn every_slt_file_holds_over_the_samples() {
     let output = up_once(&data, None);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let config = Config { data: Some(data.display().to_string()), ..Config::default() };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build().expect("runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build().expect("runtime");
     let session = runtime.block_on(async {
         let instance = Instance::open(config).expect("opens");
         Arc::new(Session::open(&instance, None).await.expect("opens"))

@@ -9,7 +9,7 @@ mod inspect;
 mod progress;
 mod serve;
 mod shell;
-mod sql;
+pub mod sql;
 mod up;
 
 use std::path::PathBuf;

@@ -80,14 +80,10 @@ impl App {
             .ok_or_else(|| ApiError::not_found("dataset", id))
     }
 
-    /// Runs a statement in a worker.
-    pub async fn query(&self, sql: &str, snapshot: Arc<Snapshot>) -> Result<QueryAnswer, ApiError> {
-        let settings = &self.instance.config.query;
-        let limits = QueryLimits {
-            timeout: Duration::from_millis(settings.timeout_ms),
-            max_rows: settings.max_rows,
-            max_bytes: settings.max_bytes,
-        };
+    /// Runs a statement in a worker, which stops after so many rows.
+    pub async fn query(&self, sql: &str, snapshot: Arc<Snapshot>, max_rows: usize) -> Result<QueryAnswer, ApiError> {
+        let timeout = Duration::from_millis(self.instance.config.query.timeout_ms);
+        let limits = QueryLimits { timeout, max_rows };
         Ok(self.pool.query(sql, snapshot, limits).await?)
     }
 

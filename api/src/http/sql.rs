@@ -152,7 +152,8 @@ pub async fn run(app: &App, sql: &str, as_of: Option<&str>, limit: Option<usize>
     let snapshot = app.snapshot_at(as_of).await?;
     let settings = &app.instance.config.query;
     let max_rows = limit.unwrap_or(settings.max_rows).min(settings.max_rows);
-    let stream = app.query(sql, snapshot).await?;
+    // One row more tells whether there are more.
+    let stream = app.query(sql, snapshot, max_rows + 1).await?;
     let (columns, releases, schema) = (stream.columns.clone(), stream.releases.clone(), stream.schema.clone());
     let collected = stream.collect(max_rows, settings.max_bytes).await?;
     let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;

@@ -132,9 +132,14 @@ impl Queries {
             Ok(mut stream) => loop {
                 match runtime.block_on(stream.next()) {
                     Some(Ok(batch)) => {
+                        let room = request.max_rows - rows;
+                        let batch = batch.slice(0, batch.num_rows().min(usize::try_from(room)?));
                         rows += batch.num_rows() as u64;
                         writer.write(&batch)?;
                         writer.flush()?;
+                        if rows == request.max_rows {
+                            break Trailer::Done { rows };
+                        }
                     }
                     Some(Err(error)) => break Trailer::Failed(failure(&QueryError::from(error))),
                     None => break Trailer::Done { rows },

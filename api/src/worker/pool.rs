@@ -85,6 +85,13 @@ pub struct QueryPool {
     spawned: AtomicU64,
 }
 
+/// What a worker is asked.
+struct Question {
+    sql: String,
+    snapshot: Arc<Snapshot>,
+    max_rows: usize,
+}
+
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl Drop for Waiting<'_> {
@@ -146,7 +153,8 @@ impl QueryPool {
         let pool = Arc::clone(self);
         let sql = sql.to_owned();
         let (started_tx, started_rx) = oneshot::channel();
-        tokio::task::spawn_blocking(move || pool.run(permit, sql, snapshot, deadline, started_tx));
+        let question = Question { sql, snapshot, max_rows: limits.max_rows };
+        tokio::task::spawn_blocking(move || pool.run(permit, question, deadline, started_tx));
         started_rx.await.unwrap_or_else(|_| Err(Failure::new("internal", "the query was not started")))
     }
 
@@ -165,8 +173,7 @@ impl QueryPool {
     fn run(
         &self,
         permit: OwnedSemaphorePermit,
-        sql: String,
-        snapshot: Arc<Snapshot>,
+        question: Question,
         deadline: Instant,
         started: oneshot::Sender<Result<QueryAnswer, Failure>>,
     ) {
@@ -181,7 +188,9 @@ impl QueryPool {
         };
         let (batches, receiver) = mpsc::channel(4);
         let watch = Watch::start(worker.killer(), deadline, batches.clone());
-        if let Some(worker) = converse(worker, sql, snapshot, batches, receiver, started) {
+        // Kept here until the watch has ended: a dropped receiver means that nobody waits any more.
+        let mut receiver = Some(receiver);
+        if let Some(worker) = converse(worker, question, batches, &mut receiver, started) {
             if watch.stop() {
                 self.give_back(worker);
             } else {
@@ -222,18 +231,19 @@ impl Watch {
 /// One question and its answer. Gives the worker back where it can take another.
 fn converse(
     mut worker: Worker,
-    sql: String,
-    snapshot: Arc<Snapshot>,
+    question: Question,
     batches: mpsc::Sender<Result<RecordBatch, Failure>>,
-    receiver: mpsc::Receiver<Result<RecordBatch, Failure>>,
+    receiver: &mut Option<mpsc::Receiver<Result<RecordBatch, Failure>>>,
     started: oneshot::Sender<Result<QueryAnswer, Failure>>,
 ) -> Option<Worker> {
+    let Question { sql, snapshot, max_rows } = question;
     let snapshot_key = format!("{}@{:?}", snapshot.counter, snapshot.as_of);
     let is_known = worker.snapshot_key.as_deref() == Some(&snapshot_key);
     let request = Request::Query(QueryRequest {
         sql,
         snapshot_key: snapshot_key.clone(),
         snapshot: (!is_known).then_some(snapshot),
+        max_rows: max_rows as u64,
     });
     let header = worker.send(&request).and_then(|()| worker.receive::<Header>());
     worker.snapshot_key = Some(snapshot_key);
@@ -255,8 +265,10 @@ fn converse(
             return None;
         }
     };
-    let answer = QueryAnswer { columns, releases, schema: reader.schema(), batches: receiver };
-    if started.send(Ok(answer)).is_err() {
+    let schema = reader.schema();
+    let answer = receiver.take().map(|batches| QueryAnswer { columns, releases, schema, batches });
+    let answer = answer.ok_or_else(|| Failure::new("internal", "the answer was taken twice"));
+    if started.send(answer).is_err() {
         worker.bury();
         return None;
     }

@@ -44,6 +44,8 @@ pub struct QueryRequest {
     pub snapshot_key: String,
     /// The snapshot, where the worker does not have it yet.
     pub snapshot: Option<Arc<Snapshot>>,
+    /// Rows after which the worker stops by itself.
+    pub max_rows: u64,
 }
 
 /// A file to read.
@@ -119,8 +121,6 @@ impl Failure {
 pub struct QueryLimits {
     /// From being asked to the last batch.
     pub timeout: std::time::Duration,
-    /// Most rows; the stream ends there and says so.
+    /// Rows after which the worker stops.
     pub max_rows: usize,
-    /// Most bytes, as Arrow.
-    pub max_bytes: usize,
 }

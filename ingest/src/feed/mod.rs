@@ -114,7 +114,15 @@ pub(crate) struct PlaceRule {
     pub year: Option<String>,
     pub own_suffix: Option<String>,
     pub own_generic: Vec<String>,
+    pub aliases: BTreeMap<String, String>,
     pub evidence: Option<String>,
+}
+
+impl PlaceRule {
+    /// The name under which a printed one is looked up.
+    pub fn official<'a>(&'a self, printed: &'a str) -> &'a str {
+        self.aliases.get(printed).map_or(printed, String::as_str)
+    }
 }
 
 /// One value and its last day; none for the one that still holds.

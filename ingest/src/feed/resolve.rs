@@ -192,6 +192,12 @@ fn resolve_place(context: &Context<'_>, spec: &FeedSpec) -> Result<PlaceRule, Fe
     if place.hierarchy.is_some() == spec.time.is_some() {
         return Err(context.wrong("place.hierarchy", "hierarchy and [time]", "exactly one of the two"));
     }
+    for (printed, official) in &place.aliases {
+        if !context.catalog.regions.iter().any(|region| region.name == *official) {
+            let key = format!("place.aliases.{printed}");
+            return Err(context.unknown(&key, "region", official, "codes/regions.csv"));
+        }
+    }
     let tiers = place
         .tiers
         .iter()
@@ -206,6 +212,7 @@ fn resolve_place(context: &Context<'_>, spec: &FeedSpec) -> Result<PlaceRule, Fe
         year: place.year.clone(),
         own_suffix: place.own_suffix.clone(),
         own_generic: place.own_generic.clone(),
+        aliases: place.aliases.clone(),
         evidence: place.evidence.clone(),
     })
 }

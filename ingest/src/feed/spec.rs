@@ -166,6 +166,9 @@ pub struct PlaceSpec {
     /// What stands before the suffix when the region is not named: `自治区` in `自治区本级`.
     #[serde(default)]
     pub own_generic: Vec<String>,
+    /// Official names of places that are printed under another one.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
     /// Role of a machine code that is compared with the code that was found.
     pub evidence: Option<String>,
     /// Table columns and what they take.

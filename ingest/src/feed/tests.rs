@@ -40,6 +40,7 @@ fn references_are_checked_and_named() {
         ("\"city\", \"county\"", "\"city\", \"village\"", "\"village\""),
         ("header = \"^AQI$\"", "header = \"^AQI($\"", "value_column"),
         ("source_public", "source_publik", "source_publik"),
+        ("\"博尔塔拉蒙古自治州\"", "\"某自治州\"", "region \"某自治州\""),
     ] {
         let message = refusal(from, to);
         assert!(message.contains(expected) && message.contains(AIR), "{from} -> {message}");

@@ -62,7 +62,7 @@ pub(super) fn read_body(context: &GridContext<'_>, catalog: &Catalog, year_end: 
                         let place = places.index(grid.text(row, label_column), hour.data_date);
                         body.records.push(Record { row: index, place, hour: Some(hour) });
                     }
-                    Err(fault) => body.set_aside.push(fault),
+                    Err(fault) => body.set_aside.push(record_fault(grid, row, fault)),
                 }
             }
             body.places = places.places;
@@ -205,26 +205,23 @@ impl Walk<'_> {
     }
 }
 
-fn hour_of(
+fn hour_of<'a>(
     context: &GridContext<'_>,
     row: &Row,
-    time: &TimeRule,
+    time: &'a TimeRule,
     dates: &mut DateReader<'_>,
-) -> Result<Hour, SetAside> {
+) -> Result<Hour, Fault<'a>> {
     let GridContext { grid, binding, .. } = *context;
     let column = |role: &str| binding.labels.get(role).copied().unwrap_or_default();
-    let date = dates.read(grid.text(row, column(&time.date))).ok_or_else(|| {
-        let message = format!("no date in the form {}", time.date_formats.join(" or "));
-        record_fault(
-            grid,
-            row,
-            Fault { reason: Reason::BadDate, message, part: Some((&time.date, column(&time.date))) },
-        )
+    let date = dates.read(grid.text(row, column(&time.date))).ok_or_else(|| Fault {
+        reason: Reason::BadDate,
+        message: format!("no date in the form {}", time.date_formats.join(" or ")),
+        part: Some((time.date.as_str(), column(&time.date))),
     })?;
-    read_hour(date, grid.text(row, column(&time.hour_ending))).map_err(|reason| {
-        let message = "no hour, expected 0 to 24".to_owned();
-        let part = Some((time.hour_ending.as_str(), column(&time.hour_ending)));
-        record_fault(grid, row, Fault { reason, message, part })
+    read_hour(date, grid.text(row, column(&time.hour_ending))).map_err(|reason| Fault {
+        reason,
+        message: "no hour, expected 0 to 24".to_owned(),
+        part: Some((time.hour_ending.as_str(), column(&time.hour_ending))),
     })
 }
 

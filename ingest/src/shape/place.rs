@@ -42,7 +42,9 @@ impl<'a> FlatPlaces<'a> {
         if let Some(index) = self.seen.get(&(name.to_owned(), date)) {
             return *index;
         }
-        let code = self.regions.resolve(name, date, &self.rule.tiers, None).map(|region| region.region_code.clone());
+        let official = self.rule.official(name);
+        let code =
+            self.regions.resolve(official, date, &self.rule.tiers, None).map(|region| region.region_code.clone());
         let index = self.places.len() as u32;
         self.seen.insert((name.to_owned(), date), index);
         self.places.push(Place {
@@ -177,7 +179,7 @@ impl Hierarchy<'_> {
             self.open.iter().rev().find_map(|open| Some((self.places[open.index].code.as_deref()?, open.tier?)));
         let tiers: Vec<Tier> =
             self.rule.tiers.iter().copied().filter(|tier| above.is_none_or(|(_, above)| *tier > above)).collect();
-        let region = self.regions.resolve(name, self.date, &tiers, above.map(|(code, _)| code))?;
+        let region = self.regions.resolve(self.rule.official(name), self.date, &tiers, above.map(|(code, _)| code))?;
         Some((region.region_code.clone(), region.tier))
     }
 

@@ -11,6 +11,7 @@ fn rule() -> PlaceRule {
         year: Some("title.year".into()),
         own_suffix: Some("本级".into()),
         own_generic: vec![String::new(), "自治区".into(), "省".into()],
+        aliases: Default::default(),
         evidence: None,
     }
 }

@@ -59,7 +59,13 @@ fn push_string(line: &mut Vec<u8>, text: &str) {
 }
 
 /// One value as JSON.
-pub(super) fn push_value(line: &mut Vec<u8>, kind: Cell, text: Option<&str>, column: &ArrayRef, row: usize) -> Result<(), ArrowError> {
+pub(super) fn push_value(
+    line: &mut Vec<u8>,
+    kind: Cell,
+    text: Option<&str>,
+    column: &ArrayRef,
+    row: usize,
+) -> Result<(), ArrowError> {
     match (kind, text) {
         (_, None) => line.extend_from_slice(b"null"),
         (Cell::Integer | Cell::Boolean, Some(text)) => line.extend_from_slice(text.as_bytes()),

@@ -35,7 +35,9 @@ pub enum ExportError {
     #[error("xlsx: {0}")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),
     /// A workbook holds at most 1,048,575 rows below its heading.
-    #[error("{rows} rows do not fit a worksheet, which holds 1,048,575 below its heading; filter, or take csv or parquet")]
+    #[error(
+        "{rows} rows do not fit a worksheet, which holds 1,048,575 below its heading; filter, or take csv or parquet"
+    )]
     TooManyRows {
         /// Rows asked for.
         rows: usize,
@@ -86,7 +88,12 @@ pub fn format_names() -> String {
 }
 
 /// Whole batches as the bytes of one file.
-pub fn to_bytes(format: &Format, schema: &SchemaRef, batches: &[RecordBatch], options: ExportOptions) -> Result<Vec<u8>, ExportError> {
+pub fn to_bytes(
+    format: &Format,
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    options: ExportOptions,
+) -> Result<Vec<u8>, ExportError> {
     let mut bytes = Vec::new();
     let mut writer = (format.open)(SchemaRef::clone(schema), Box::new(&mut bytes), options)?;
     for batch in batches {

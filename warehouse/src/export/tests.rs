@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Array, Int32Array, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Field, Schema};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use ::arrow::array::{ArrayRef, Decimal128Array, Int32Array, StringArray, TimestampMicrosecondArray};
+
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::*;
 use crate::schema::ZONE;
@@ -20,7 +20,10 @@ fn sample() -> RecordBatch {
         // 2019-02-01T00:00:00+08:00
         (
             "obs_time",
-            Arc::new(TimestampMicrosecondArray::from(vec![Some(1_548_950_400_000_000), None, None, None]).with_timezone(ZONE)),
+            Arc::new(
+                TimestampMicrosecondArray::from(vec![Some(1_548_950_400_000_000), None, None, None])
+                    .with_timezone(ZONE),
+            ),
         ),
     ];
     RecordBatch::try_from_iter(columns).expect("one length")
@@ -71,7 +74,8 @@ fn parquet_reads_back_equal() {
     let batch = sample();
     let bytes = to_bytes(&parquet::FORMAT, &batch.schema(), std::slice::from_ref(&batch), ExportOptions::default());
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes.expect("writes")));
-    let back: Vec<RecordBatch> = reader.and_then(|r| r.build()).expect("opens").collect::<Result<_, _>>().expect("reads");
+    let back: Vec<RecordBatch> =
+        reader.and_then(|r| r.build()).expect("opens").collect::<Result<_, _>>().expect("reads");
     assert_eq!(back, [batch]);
 }
 

@@ -52,7 +52,9 @@ impl<'a> Columns<'a> {
         let columns = batch
             .columns()
             .iter()
-            .map(|column| Ok((cell_kind(column.data_type()), column, ArrayFormatter::try_new(column.as_ref(), &OPTIONS)?)))
+            .map(|column| {
+                Ok((cell_kind(column.data_type()), column, ArrayFormatter::try_new(column.as_ref(), &OPTIONS)?))
+            })
             .collect::<Result<_, ArrowError>>()?;
         Ok(Self { columns })
     }

@@ -12,11 +12,8 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format as CellFormat, Workbo
 use super::text::{Cell, Columns};
 use super::{BatchWriter, ExportError, ExportOptions, Format, Target};
 
-pub(super) const FORMAT: Format = Format {
-    name: "xlsx",
-    media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    open,
-};
+pub(super) const FORMAT: Format =
+    Format { name: "xlsx", media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", open };
 
 const MAX_ROWS: u32 = 1_048_576;
 const EXACT_DIGITS: usize = 15;

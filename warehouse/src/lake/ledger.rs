@@ -6,9 +6,9 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::SourceRecord;
 use crate::lake::{LakeError, pointer};
 use crate::store::Store;
-use crate::SourceRecord;
 
 /// One landed source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,8 @@ pub async fn read_all(store: &dyn Store) -> Result<Vec<LedgerEntry>, LakeError> 
         entries.push(pointer::parse::<LedgerEntry>(&file.path, &bytes)?);
     }
     entries.sort_by(|a, b| {
-        let key = |entry: &LedgerEntry| (entry.source.landed_at, entry.source.name.clone(), entry.source.sha256.clone());
+        let key =
+            |entry: &LedgerEntry| (entry.source.landed_at, entry.source.name.clone(), entry.source.sha256.clone());
         key(a).cmp(&key(b))
     });
     Ok(entries)

@@ -82,11 +82,7 @@ pub async fn read_index(store: &dyn Store, current: &Current) -> Result<Index, L
     let bytes = store.read(&current.index).await?;
     let found = hex::encode(Sha256::digest(&bytes));
     if found != current.index_sha256 {
-        return Err(LakeError::Digest {
-            path: current.index.clone(),
-            found,
-            expected: current.index_sha256.clone(),
-        });
+        return Err(LakeError::Digest { path: current.index.clone(), found, expected: current.index_sha256.clone() });
     }
     parse(&current.index, &bytes)
 }

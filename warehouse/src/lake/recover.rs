@@ -63,7 +63,13 @@ fn sweep(root: &Path, folder: &Path, repairs: &mut Vec<Repair>) {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         let name = entry.file_name().to_string_lossy().into_owned();
         if is_folder {
-            sweep(root, &path, repairs);
+            if !is_in_use(&shown, &name) {
+                sweep(root, &path, repairs);
+                if shown.starts_with("work/spill/") {
+                    // Only empty by now if nobody writes to it.
+                    let _ = std::fs::remove_dir(&path);
+                }
+            }
             continue;
         }
         let is_half_written = name.rsplit_once('#').is_some_and(|(_, tail)| {
@@ -75,4 +81,10 @@ fn sweep(root: &Path, folder: &Path, repairs: &mut Vec<Repair>) {
             repairs.push(Repair { kind, path: shown });
         }
     }
+}
+
+/// Whether a spill folder (`work/spill/{process}-{number}`) belongs to a process that lives.
+fn is_in_use(shown: &str, name: &str) -> bool {
+    let owner = name.split('-').next().filter(|process| process.bytes().all(|byte| byte.is_ascii_digit()));
+    shown.starts_with("work/spill/") && owner.is_some_and(|process| Path::new("/proc").join(process).exists())
 }

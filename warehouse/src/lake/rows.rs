@@ -11,9 +11,8 @@ use sha2::{Digest, Sha256};
 pub fn rows_of(batch: &RecordBatch, columns: &[String]) -> Result<Rows, ArrowError> {
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len());
     for name in columns {
-        let array = batch
-            .column_by_name(name)
-            .ok_or_else(|| ArrowError::SchemaError(format!("column {name} is missing")))?;
+        let array =
+            batch.column_by_name(name).ok_or_else(|| ArrowError::SchemaError(format!("column {name} is missing")))?;
         arrays.push(ArrayRef::clone(array));
     }
     let fields = arrays.iter().map(|array| SortField::new(array.data_type().clone())).collect();

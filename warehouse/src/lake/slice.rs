@@ -18,8 +18,8 @@ use deltalake::kernel::transaction::CommitProperties;
 use deltalake::kernel::{StructField, StructType};
 use deltalake::protocol::SaveMode;
 use deltalake::table::builder::DeltaTableBuilder;
-use object_store::path::Path;
 use object_store::ObjectStoreExt;
+use object_store::path::Path;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use gongkai_catalog::{Dataset, Table};
@@ -93,7 +93,8 @@ impl<'a> NormalisedTable<'a> {
     /// Opens the table, creating it where it does not exist.
     pub async fn open(store: &'a dyn Store, table: &'a Table) -> Result<Self, LakeError> {
         let folder = format!("tables/{}", table.name);
-        let delta = open_or_create(store, &folder, &table.description.en, &stored_schema(table), &[DATASET, PARTITION]).await?;
+        let delta =
+            open_or_create(store, &folder, &table.description.en, &stored_schema(table), &[DATASET, PARTITION]).await?;
         Ok(Self { store, table, folder, delta })
     }
 
@@ -158,7 +159,8 @@ impl<'a> NormalisedTable<'a> {
         };
         let (before, after) = (sorted(&before), sorted(&after));
         let (before, after) = (before.map_err(|e| self.arrow(e))?, after.map_err(|e| self.arrow(e))?);
-        let same = rows::digest(&before).map_err(|e| self.arrow(e))? == rows::digest(&after).map_err(|e| self.arrow(e))?;
+        let same =
+            rows::digest(&before).map_err(|e| self.arrow(e))? == rows::digest(&after).map_err(|e| self.arrow(e))?;
         if same {
             return Ok(false);
         }
@@ -210,15 +212,16 @@ pub(crate) async fn open_or_create(
 ) -> Result<DeltaTable, LakeError> {
     let failed = |source| delta_error(folder, source);
     let (objects, url) = store.delta(folder)?;
-    let builder = || DeltaTableBuilder::from_url(url.clone()).map(|b| b.with_storage_backend(Arc::clone(&objects), url.clone()));
+    let builder =
+        || DeltaTableBuilder::from_url(url.clone()).map(|b| b.with_storage_backend(Arc::clone(&objects), url.clone()));
     let table = builder().and_then(DeltaTableBuilder::build).map_err(failed)?;
     if table.verify_deltatable_existence().await.map_err(failed)? {
         return builder().map_err(failed)?.load().await.map_err(failed);
     }
-    let kernel: StructType = schema.as_ref().try_into_kernel().map_err(|source: ArrowError| LakeError::Arrow {
-        table: folder.to_owned(),
-        source,
-    })?;
+    let kernel: StructType = schema
+        .as_ref()
+        .try_into_kernel()
+        .map_err(|source: ArrowError| LakeError::Arrow { table: folder.to_owned(), source })?;
     let columns: Vec<StructField> = kernel.fields().cloned().collect();
     table
         .create()
@@ -243,8 +246,10 @@ pub(crate) fn delta_schema(schema: &SchemaRef) -> SchemaRef {
 }
 
 fn stored_schema(table: &Table) -> SchemaRef {
-    let mut fields =
-        vec![Arc::new(Field::new(DATASET, DataType::Utf8, false)), Arc::new(Field::new(PARTITION, DataType::Utf8, false))];
+    let mut fields = vec![
+        Arc::new(Field::new(DATASET, DataType::Utf8, false)),
+        Arc::new(Field::new(PARTITION, DataType::Utf8, false)),
+    ];
     fields.extend(delta_schema(&normalised_schema(table)).fields().iter().cloned());
     Arc::new(Schema::new(fields))
 }

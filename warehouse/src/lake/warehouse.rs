@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use gongkai_catalog::{Catalog, Dataset, Table};
 
+use crate::Snapshot;
 use crate::lake::{LakeError, pointer};
 use crate::store::{self, Store};
-use crate::Snapshot;
 
 /// An open warehouse. Cheap to clone; readers share it.
 #[derive(Debug, Clone)]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::TableReference;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
@@ -103,14 +102,10 @@ fn resolve(query: &datafusion::sql::parser::Statement, state: &SessionState, nam
         let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);
         let found = is_ours && names.table(schema, reference.table()).map_err(QueryError::internal)?.is_some();
         if !found {
-            return Err(QueryError::TableNotFound { name: excerpt(&written(&reference)) });
+            return Err(QueryError::TableNotFound { name: excerpt(&reference.to_string()) });
         }
     }
     Ok(())
-}
-
-fn written(reference: &TableReference) -> String {
-    reference.to_string()
 }
 
 /// Compares the bytes of all row files in the plan with what one query may read.

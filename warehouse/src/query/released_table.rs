@@ -141,8 +141,8 @@ impl TableProvider for ReleasedTable {
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         let (groups, total) =
             datafusion_datasource::compute_all_files_statistics(groups, Arc::clone(&self.schema), true, false)?;
-        let mut options = TableParquetOptions::default();
-        options.global = state.config_options().execution.parquet.clone();
+        let global = state.config_options().execution.parquet.clone();
+        let options = TableParquetOptions { global, ..TableParquetOptions::default() };
         let table = TableSchema::builder(Arc::clone(&self.schema)).build();
         let source = ParquetSource::new(table).with_table_parquet_options(options.clone());
         let config = FileScanConfigBuilder::new(read_only::address(), Arc::new(source))

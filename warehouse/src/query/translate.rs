@@ -54,7 +54,9 @@ pub(super) fn execution(error: DataFusionError) -> QueryError {
         DataFusionError::ArrowError(source, _) => arrow(*source),
         DataFusionError::IoError(source) => input(source),
         DataFusionError::Execution(text) => QueryError::Failed { reason: execution_reason(&text) },
-        DataFusionError::SQL(..) | DataFusionError::SchemaError(..) | DataFusionError::Plan(_) => planning(error),
+        DataFusionError::SQL(..) | DataFusionError::SchemaError(..) => planning(error),
+        // Functions raise it for values too.
+        DataFusionError::Plan(_) => QueryError::Failed { reason: "a function does not accept a value" },
         DataFusionError::NotImplemented(_) => QueryError::Failed { reason: "an operation is not supported" },
         other => QueryError::internal(other),
     }

@@ -29,7 +29,11 @@ pub async fn mirror(warehouse: &Warehouse, snapshot: &Snapshot) -> Result<Vec<St
     Ok(written)
 }
 
-async fn mirror_table(warehouse: &Warehouse, name: &str, releases: &[&ReleaseRecord]) -> Result<Vec<String>, LakeError> {
+async fn mirror_table(
+    warehouse: &Warehouse,
+    name: &str,
+    releases: &[&ReleaseRecord],
+) -> Result<Vec<String>, LakeError> {
     let table = warehouse.table(name)?;
     let folder = format!("open/{name}");
     let store = warehouse.store().as_ref();
@@ -51,7 +55,8 @@ async fn mirror_table(warehouse: &Warehouse, name: &str, releases: &[&ReleaseRec
             .iter()
             .map(|batch| {
                 let columns = batch.columns().iter().zip(schema.fields());
-                let columns = columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>()?;
+                let columns =
+                    columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>()?;
                 RecordBatch::try_new(Arc::clone(&schema), columns)
             })
             .collect::<Result<Vec<_>, _>>()

@@ -107,7 +107,8 @@ pub async fn write(
     let catalog = circumstances.catalog;
     let (dataset, table) = declared(catalog, &key.dataset)?;
     let previous = history.iter().max_by_key(|release| release.number);
-    let superseded = history.iter().filter(|release| release.partition == key.partition).max_by_key(|release| release.number);
+    let superseded =
+        history.iter().filter(|release| release.partition == key.partition).max_by_key(|release| release.number);
     let number_of_release = previous.map_or(1, |release| release.number + 1);
     let id = format!("{}.{number_of_release}", key.dataset);
     let folder = format!("releases/{}/{number_of_release}", key.dataset);
@@ -147,7 +148,10 @@ pub async fn write(
         published_at: documented.unwrap_or(circumstances.now),
         published_at_source: if documented.is_some() { "source" } else { "release" }.into(),
         recorded_at: circumstances.now,
-        publisher: catalog.publishers.get(&dataset.publisher).map_or_else(String::new, |office| office.label.zh.clone()),
+        publisher: catalog
+            .publishers
+            .get(&dataset.publisher)
+            .map_or_else(String::new, |office| office.label.zh.clone()),
         licence: dataset.licence.clone(),
         audience: "public".into(),
         is_synthetic: contributed.iter().any(|entry| entry.source.is_synthetic),
@@ -158,10 +162,7 @@ pub async fn write(
         content_sha256: content.sha256.clone(),
         files,
         sources: contributed.iter().map(|entry| manifest_source(entry)).collect(),
-        merged: ManifestMerge {
-            equal: content.merged.equal as u64,
-            conflicting: content.merged.conflicting as u64,
-        },
+        merged: ManifestMerge { equal: content.merged.equal as u64, conflicting: content.merged.conflicting as u64 },
         checks: BTreeMap::new(),
     };
     let path = format!("{folder}/manifest.json");

@@ -106,9 +106,10 @@ pub async fn publish(warehouse: &Warehouse, options: &ReleaseOptions) -> Result<
 }
 
 fn has_rows(warehouse: &Warehouse, table: &str, entries: &[ledger::LedgerEntry]) -> bool {
-    entries.iter().flat_map(|entry| &entry.slices).any(|(dataset, _)| {
-        warehouse.catalog().datasets.get(dataset).is_some_and(|dataset| dataset.table == table)
-    })
+    entries
+        .iter()
+        .flat_map(|entry| &entry.slices)
+        .any(|(dataset, _)| warehouse.catalog().datasets.get(dataset).is_some_and(|dataset| dataset.table == table))
 }
 
 async fn release_slice(
@@ -123,7 +124,8 @@ async fn release_slice(
     let rows = normalised.read(key).await?;
     let content = prepare::content(&rows, table, circumstances.ledger)
         .map_err(|source| LakeError::Arrow { table: table.name.clone(), source })?;
-    let current = history.iter().filter(|release| release.partition == key.partition).max_by_key(|release| release.number);
+    let current =
+        history.iter().filter(|release| release.partition == key.partition).max_by_key(|release| release.number);
     if let Some(current) = current
         && prepare::read_manifest(store, current).await?.content_sha256 == content.sha256
     {
@@ -137,9 +139,5 @@ fn released_sources(releases: &[ReleaseRecord], entries: &[ledger::LedgerEntry])
     let is_released = |slice: &(String, String)| {
         releases.iter().any(|release| release.dataset == slice.0 && release.partition == slice.1)
     };
-    entries
-        .iter()
-        .filter(|entry| entry.slices.iter().any(is_released))
-        .map(|entry| entry.source.clone())
-        .collect()
+    entries.iter().filter(|entry| entry.slices.iter().any(is_released)).map(|entry| entry.source.clone()).collect()
 }

@@ -137,7 +137,11 @@ impl ObjectStore for SyncedFileSystem {
         Ok(PutResult { e_tag: None, version: None })
     }
 
-    async fn put_multipart_opts(&self, location: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
         let target = self.file(location)?;
         create_folders(&target).map_err(failed)?;
         let inner = self.inner.put_multipart_opts(location, options).await?;
