@@ -18,7 +18,7 @@ pub struct IngestArgs {
     format: ReportFormat,
 }
 
-/// The inbox of the settings, or the samples written below the warehouse's work folder.
+/// The inbox of the settings, or the samples written to a temporary folder that ends with the run.
 pub fn inbox(instance: &Instance, feeds: Vec<String>) -> anyhow::Result<(Inbox, Option<tempfile::TempDir>)> {
     let feeds = (!feeds.is_empty()).then_some(feeds);
     if let Some(path) = &instance.config.inbox {

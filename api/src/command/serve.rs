@@ -3,7 +3,7 @@
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::{Outcome, open};
+use super::{Outcome, UsageError, open};
 use crate::config::Config;
 use crate::http::{self, App};
 use crate::instance::Instance;
@@ -20,7 +20,12 @@ pub struct ServeArgs {
 }
 
 /// Opens the socket that the settings name.
+///
+/// A warehouse in memory is refused: queries run in processes of their own, which cannot see it.
 pub async fn listen(instance: &Instance) -> anyhow::Result<TcpListener> {
+    if instance.warehouse.store().local_root().is_none() {
+        return Err(UsageError("memory:// cannot be served: queries run in other processes; name a folder".into()).into());
+    }
     Ok(http::serve::listen(instance.config.http.as_deref().unwrap_or(DEFAULT_HTTP)).await?)
 }
 

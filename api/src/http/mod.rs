@@ -103,6 +103,7 @@ pub fn router(app: App) -> Router {
                     header::CONTENT_RANGE,
                     HeaderName::from_static(sql::RELEASES_HEADER),
                     HeaderName::from_static(sql::DIGEST_HEADER),
+                    HeaderName::from_static(sql::TRUNCATED_HEADER),
                     HeaderName::from_static(request_id::HEADER),
                 ]),
         )

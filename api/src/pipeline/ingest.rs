@@ -1,7 +1,8 @@
 //! Files of an inbox into normalised rows.
 //!
-//! A file is stored before it is read, and recorded after its rows are committed. Whatever is killed in
-//! between is done again and comes out the same.
+//! A file that a feed reads, or that cannot be read, is stored as it came before its rows are committed, and
+//! recorded after. Whatever is killed in between is done again and comes out the same. A file that no feed
+//! reads stays where it is and is listed by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -128,6 +128,8 @@ impl Queries {
         write_line(output, &Header::Ready { columns, releases: planned.releases() })?;
         let mut writer = StreamWriter::try_new(&mut *output, &planned.schema())?;
         let mut rows = 0;
+        // Operators start tasks as soon as the plan is executed.
+        let _entered = runtime.enter();
         let ended = match planned.execute() {
             Ok(mut stream) => loop {
                 match runtime.block_on(stream.next()) {

@@ -113,7 +113,7 @@ impl QueryPool {
                 spill_bytes: settings.spill_bytes,
             },
             spill_root,
-            slots: Arc::new(Semaphore::new(settings.workers)),
+            slots: Arc::new(Semaphore::new(settings.workers.max(1))),
             idle: Mutex::new(Vec::new()),
             waiting: AtomicUsize::new(0),
             queue: settings.queue,
