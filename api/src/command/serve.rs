@@ -24,7 +24,9 @@ pub struct ServeArgs {
 /// A warehouse in memory is refused: queries run in processes of their own, which cannot see it.
 pub async fn listen(instance: &Instance) -> anyhow::Result<TcpListener> {
     if instance.warehouse.store().local_root().is_none() {
-        return Err(UsageError("memory:// cannot be served: queries run in other processes; name a folder".into()).into());
+        return Err(
+            UsageError("memory:// cannot be served: queries run in other processes; name a folder".into()).into()
+        );
     }
     Ok(http::serve::listen(instance.config.http.as_deref().unwrap_or(DEFAULT_HTTP)).await?)
 }

@@ -77,7 +77,8 @@ fn clause<'a>(name: &str, text: &'a str) -> Result<&'a str, ApiError> {
     if text.contains("--") || text.contains("/*") || text.contains(';') {
         return Err(refuse());
     }
-    scan(text, &TextLimits::default())
+    // Scanned as the only clause of a query: a bracket that closes what it did not open is found here.
+    scan(&format!("SELECT {text}"), &TextLimits::default())
         .map_err(|error| ApiError::new("invalid_parameter", format!("{name}: {error}")))?;
     Ok(text)
 }

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::Html;
 use include_dir::{Dir, include_dir};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::http::ApiError;
 
@@ -70,6 +71,7 @@ fn environment() -> &'static Environment<'static> {
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment
             .set_loader(|name| Ok(TEMPLATES.get_file(name).and_then(|file| file.contents_utf8()).map(str::to_owned)));
+        environment.add_filter("urlencode", |text: String| utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string());
         environment.add_filter("grouped", |value: Value| group_digits(&value.to_string()));
         environment
     })
