@@ -17,6 +17,9 @@ use super::ApiError;
 use crate::instance::{DEFAULT_DATA, Instance};
 use crate::worker::{QueryAnswer, QueryLimits, QueryPool};
 
+/// The pointer's bytes, and the snapshot they name.
+type Cached = (Bytes, Arc<Snapshot>);
+
 /// Shared state; cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -24,7 +27,7 @@ pub struct App {
     pub instance: Instance,
     /// Workers for queries.
     pub pool: Arc<QueryPool>,
-    cached: Arc<RwLock<Option<(Bytes, Arc<Snapshot>)>>>,
+    cached: Arc<RwLock<Option<Cached>>>,
     is_stopping: Arc<AtomicBool>,
 }
 

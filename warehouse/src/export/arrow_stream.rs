@@ -4,17 +4,13 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::writer::StreamWriter;
 
-use super::{BatchWriter, ExportError, ExportOptions, Format, Target};
+use super::{BatchWriter, ExportError, ExportOptions, Format, Started, Target};
 
 pub(super) const FORMAT: Format = Format { name: "arrow", media_type: "application/vnd.apache.arrow.stream", open };
 
 struct Stream<'a>(StreamWriter<Target<'a>>);
 
-fn open<'a>(
-    schema: SchemaRef,
-    out: Target<'a>,
-    _: ExportOptions,
-) -> Result<Box<dyn BatchWriter + Send + 'a>, ExportError> {
+fn open<'a>(schema: SchemaRef, out: Target<'a>, _: ExportOptions) -> Started<'a> {
     Ok(Box::new(Stream(StreamWriter::try_new(out, &schema)?)))
 }
 

@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::text::{Cell, Columns};
-use super::{BatchWriter, ExportError, ExportOptions, Format, Target};
+use super::{BatchWriter, ExportError, ExportOptions, Format, Started, Target};
 
 pub(super) const FORMAT: Format = Format { name: "csv", media_type: "text/csv; charset=utf-8", open };
 
@@ -24,11 +24,7 @@ struct Csv<'a> {
     scratch: String,
 }
 
-fn open<'a>(
-    schema: SchemaRef,
-    out: Target<'a>,
-    options: ExportOptions,
-) -> Result<Box<dyn BatchWriter + Send + 'a>, ExportError> {
+fn open<'a>(schema: SchemaRef, out: Target<'a>, options: ExportOptions) -> Started<'a> {
     let mut line = Vec::with_capacity(2 * FLUSH_AT);
     if options.with_bom {
         line.extend_from_slice("\u{feff}".as_bytes());

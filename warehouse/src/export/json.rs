@@ -8,7 +8,7 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::text::{Cell, Columns, cell_kind};
-use super::{BatchWriter, ExportError, ExportOptions, Format, Target};
+use super::{BatchWriter, ExportError, ExportOptions, Format, Started, Target};
 
 pub(super) const FORMAT: Format = Format { name: "json", media_type: "application/json", open: open_array };
 pub(super) const LINES: Format = Format { name: "ndjson", media_type: "application/x-ndjson", open: open_lines };
@@ -22,19 +22,11 @@ struct Json<'a> {
     is_empty: bool,
 }
 
-fn open_array<'a>(
-    schema: SchemaRef,
-    out: Target<'a>,
-    _: ExportOptions,
-) -> Result<Box<dyn BatchWriter + Send + 'a>, ExportError> {
+fn open_array<'a>(schema: SchemaRef, out: Target<'a>, _: ExportOptions) -> Started<'a> {
     Ok(Box::new(start(&schema, out, true)))
 }
 
-fn open_lines<'a>(
-    schema: SchemaRef,
-    out: Target<'a>,
-    _: ExportOptions,
-) -> Result<Box<dyn BatchWriter + Send + 'a>, ExportError> {
+fn open_lines<'a>(schema: SchemaRef, out: Target<'a>, _: ExportOptions) -> Started<'a> {
     Ok(Box::new(start(&schema, out, false)))
 }
 

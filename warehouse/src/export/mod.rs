@@ -63,6 +63,12 @@ pub trait BatchWriter {
 /// Rust has no `dyn Write + Send` alias; every target is one.
 pub type Target<'a> = Box<dyn Write + Send + 'a>;
 
+/// A started file, or why it could not be started.
+pub type Started<'a> = Result<Box<dyn BatchWriter + Send + 'a>, ExportError>;
+
+/// Starts a file of one format.
+pub type Open = for<'a> fn(SchemaRef, Target<'a>, ExportOptions) -> Started<'a>;
+
 /// A file format.
 pub struct Format {
     /// Name in commands and parameters, and the file's extension.
@@ -70,7 +76,7 @@ pub struct Format {
     /// Media type.
     pub media_type: &'static str,
     /// Starts a file.
-    pub open: for<'a> fn(SchemaRef, Target<'a>, ExportOptions) -> Result<Box<dyn BatchWriter + Send + 'a>, ExportError>,
+    pub open: Open,
 }
 
 /// Every format of files and answers.

@@ -8,7 +8,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
-use super::{BatchWriter, ExportError, ExportOptions, Format, Target};
+use super::{BatchWriter, ExportError, ExportOptions, Format, Started, Target};
 
 pub(super) const FORMAT: Format = Format { name: "parquet", media_type: "application/vnd.apache.parquet", open };
 
@@ -23,11 +23,7 @@ fn properties() -> Result<WriterProperties, ExportError> {
         .build())
 }
 
-fn open<'a>(
-    schema: SchemaRef,
-    out: Target<'a>,
-    _: ExportOptions,
-) -> Result<Box<dyn BatchWriter + Send + 'a>, ExportError> {
+fn open<'a>(schema: SchemaRef, out: Target<'a>, _: ExportOptions) -> Started<'a> {
     Ok(Box::new(Parquet(ArrowWriter::try_new(out, schema, Some(properties()?))?)))
 }
 

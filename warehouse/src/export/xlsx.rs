@@ -10,7 +10,7 @@ use arrow::datatypes::SchemaRef;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format as CellFormat, Workbook};
 
 use super::text::{Cell, Columns};
-use super::{BatchWriter, ExportError, ExportOptions, Format, Target};
+use super::{BatchWriter, ExportError, ExportOptions, Format, Started, Target};
 
 pub(super) const FORMAT: Format =
     Format { name: "xlsx", media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", open };
@@ -26,11 +26,7 @@ struct Xlsx<'a> {
     scratch: String,
 }
 
-fn open<'a>(
-    schema: SchemaRef,
-    out: Target<'a>,
-    _: ExportOptions,
-) -> Result<Box<dyn BatchWriter + Send + 'a>, ExportError> {
+fn open<'a>(schema: SchemaRef, out: Target<'a>, _: ExportOptions) -> Started<'a> {
     let mut book = Workbook::new();
     // A fixed creation date: the same rows give the same file.
     let created = ExcelDateTime::from_ymd(2000, 1, 1)?;

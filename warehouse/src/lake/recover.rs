@@ -29,7 +29,7 @@ pub async fn recover(store: &dyn Store) -> Result<Vec<Repair>, LakeError> {
     let known: BTreeSet<String> = index.releases.iter().map(|release| release.folder()).collect();
     let mut repairs = Vec::new();
     for file in store.list("releases").await? {
-        let folder = file.path.rsplitn(2, '/').nth(1).unwrap_or_default();
+        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         if !known.contains(folder) {
             repairs.push(Repair { kind: "file of an unfinished release", path: file.path });
         }
