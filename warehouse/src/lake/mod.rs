@@ -1,7 +1,7 @@
 //! The warehouse's state: normalised rows, the pointer that readers follow, what has been landed.
 //!
 //! Writers hold the one lock of the warehouse ([`lock`]); readers take none. Nothing is visible to a
-//! reader before [`pointer`] is replaced, and everything that the pointer names is on disk by then.
+//! reader before [`mod@pointer`] is replaced, and everything that the pointer names is on disk by then.
 
 pub mod error;
 pub mod ledger;

@@ -1,7 +1,7 @@
 //! Releases: one partition of one dataset, numbered, with its manifest, never changed afterwards.
 //!
-//! [`prepare`] merges the sources of a partition and writes its files; [`publish`] puts a run's releases
-//! into the log and switches the pointer; [`mirror`] brings `open/{table}` up to it for outside readers.
+//! [`mod@prepare`] merges the sources of a partition and writes its files; [`publish()`] puts a run's releases
+//! into the log and switches the pointer; [`mod@mirror`] brings `open/{table}` up to it for outside readers.
 
 pub mod manifest;
 pub mod mirror;
