@@ -3,7 +3,7 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Decimal128Type;
 use arrow::ipc::reader::StreamReader;
-use gongkai_tests::{Served, sql, up_once};
+use gongkai_tests::{Served, gongkai, sql, up_once};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
@@ -116,4 +116,40 @@ fn the_open_folder_holds_the_released_rows() {
     wanted.sort();
     found.sort();
     assert_eq!(found, wanted);
+}
+
+#[test]
+fn a_question_as_of_a_time_is_answered_as_it_was_then() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (inbox, data) = (folder.path().join("inbox"), folder.path().join("data"));
+    std::fs::create_dir_all(&inbox).expect("creates");
+    for (name, value, now) in [("a.csv", "20.0", "2026-03-01T00:00:00Z"), ("b.csv", "21.0", "2026-04-01T00:00:00Z")] {
+        let text = format!("date,hour,城市,PM2.5\n20190301,1,攀枝花,{value}\n");
+        std::fs::write(inbox.join(name), text).expect("writes");
+        let mut command = gongkai(&data);
+        command.env("GONGKAI_NOW", now).args(["up", "--once", "--inbox"]).arg(&inbox).arg("--data").arg(&data);
+        assert!(command.output().expect("starts").status.success());
+    }
+    let as_of = |time: &str| {
+        let mut command = gongkai(&data);
+        command
+            .args(["sql", "--format", "csv", "--as-of", time, "--data"])
+            .arg(&data)
+            .arg("SELECT value FROM air_hourly");
+        String::from_utf8(command.output().expect("starts").stdout).expect("text")
+    };
+    assert_eq!(as_of("2026-02-01"), "value\n");
+    assert_eq!(as_of("2026-03-15"), "value\n20.0000\n");
+    assert_eq!(as_of("2026-04-01T00:00:00Z"), "value\n21.0000\n");
+
+    let served = Served::start(&data, &[]);
+    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let get = |path: &str| {
+        let url = format!("{}{path}", served.base);
+        let bytes = runtime.block_on(async { reqwest::get(url).await?.error_for_status()?.bytes().await });
+        String::from_utf8(bytes.expect("answers").to_vec()).expect("text")
+    };
+    assert_eq!(get("/api/v1/sql?q=SELECT%20value%20FROM%20air_hourly&format=csv&as_of=2026-03-15"), "value\n20.0000\n");
+    let file = get("/api/v1/datasets/air_city_hourly/download?format=csv&as_of=2026-03-15");
+    assert!(file.contains(",20.0000,") && !file.contains(",21.0000,"), "{file}");
 }

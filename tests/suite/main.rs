@@ -1,5 +1,6 @@
 //! Suites over the whole product.
 
+mod commands;
 mod damaged_files;
 mod declarations;
 mod directions;

@@ -46,7 +46,7 @@ pub struct Common {
     /// Folder of department files; the shipped samples where absent
     #[arg(long, global = true, value_name = "DIR")]
     inbox: Option<PathBuf>,
-    /// The warehouse: a folder, file://… or memory:// [default: ./data]
+    /// The warehouse: a folder or file://… [default: ./data]
     #[arg(long, global = true, value_name = "DIR|URL")]
     data: Option<String>,
     /// Feeds, tables, datasets and code lists in place of those built in

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use gongkai_ingest::report::{Counts, Report};
 use gongkai_ingest::source::{find_files_with_skipped, read_side_file};
-use gongkai_ingest::{InboxFile, SideFile};
+use gongkai_ingest::{InboxFile, Limits, SideFile};
 use gongkai_warehouse::SourceRecord;
 use gongkai_warehouse::lake::slice::{NormalisedTable, cut};
 use gongkai_warehouse::lake::{LakeError, LedgerEntry, SliceKey, SliceRows, ledger};
@@ -113,6 +113,18 @@ fn check_feeds(instance: &Instance, inbox: &Inbox) -> Result<(), PipelineError> 
 
 impl Run<'_> {
     async fn take(&mut self, file: &InboxFile, inbox: &Inbox) -> Result<(), PipelineError> {
+        let limit = Limits::default().file_bytes;
+        if file.bytes_len > limit {
+            let message =
+                format!("file has {} bytes; at most {limit} are read, and it was left where it is", file.bytes_len);
+            self.summary.files.push(FileSummary {
+                path: file.relative.clone(),
+                bytes: file.bytes_len,
+                sha256: None,
+                outcome: Outcome::Damaged { message },
+            });
+            return Ok(());
+        }
         let bytes =
             std::fs::read(&file.path).map_err(|source| PipelineError::File { path: file.relative.clone(), source })?;
         let sha256 = hex::encode(Sha256::digest(&bytes));

@@ -155,7 +155,7 @@ impl fmt::Display for IngestSummary {
         }
         let damaged: Vec<&FileSummary> = self.of_kind(|outcome| matches!(outcome, Outcome::Damaged { .. })).collect();
         if !damaged.is_empty() {
-            writeln!(f, "not readable: {} files (kept as they came)", damaged.len())?;
+            writeln!(f, "not readable: {} files", damaged.len())?;
             for file in damaged {
                 if let Outcome::Damaged { message } = &file.outcome {
                     writeln!(f, "  {}: {message}", file.path)?;

@@ -135,6 +135,18 @@ impl QueryPool {
         Worker::start(&Setup { spill_dir: Some(spill_dir), ..self.setup.clone() })
     }
 
+    /// A waiting worker that still runs.
+    fn take(&self) -> Option<Worker> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(worker) = idle.pop() {
+            if worker.is_alive() {
+                return Some(worker);
+            }
+            worker.bury();
+        }
+        None
+    }
+
     fn give_back(&self, worker: Worker) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     }
@@ -177,8 +189,7 @@ impl QueryPool {
         deadline: Instant,
         started: oneshot::Sender<Result<QueryAnswer, Failure>>,
     ) {
-        let taken = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let worker = match taken.map_or_else(|| self.spawn(), Ok) {
+        let worker = match self.take().map_or_else(|| self.spawn(), Ok) {
             Ok(worker) => worker,
             Err(error) => {
                 tracing::error!(%error, "no worker");

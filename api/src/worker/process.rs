@@ -106,6 +106,11 @@ impl Worker {
         Killer { child: Arc::clone(&self.child), timed_out: Arc::clone(&self.timed_out) }
     }
 
+    /// Whether the process still runs: the system may have ended it while it waited.
+    pub fn is_alive(&self) -> bool {
+        matches!(self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait(), Ok(None))
+    }
+
     /// Sends one line.
     pub fn send(&mut self, message: &impl Serialize) -> Result<(), WorkerError> {
         serde_json::to_writer(&mut self.input, message)?;

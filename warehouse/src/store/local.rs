@@ -4,13 +4,12 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
-use object_store::{ObjectStore, PutPayload};
 use url::Url;
 
 use super::synced::SyncedFileSystem;
-use super::{Store, StoreError, parse, storage};
+use super::{Store, StoreError};
 
 /// Files below a folder.
 #[derive(Debug)]
@@ -51,14 +50,8 @@ impl Store for LocalStore {
         Ok((Arc::clone(&self.whole), url))
     }
 
-    /// Compares and renames under a lock of this process; between processes the writer lock holds.
-    async fn replace(&self, path: &str, expected: Option<&[u8]>, bytes: Bytes) -> Result<(), StoreError> {
-        let _one_at_a_time = self.replacing.lock().await;
-        if self.read_optional(path).await?.as_deref() != expected {
-            return Err(StoreError::Conflict { path: path.to_owned() });
-        }
-        let put = self.objects.put_opts(&parse(path)?, PutPayload::from(bytes), Default::default()).await;
-        put.map(drop).map_err(|source| storage(path, source))
+    fn replacing(&self) -> &tokio::sync::Mutex<()> {
+        &self.replacing
     }
 
     fn local_root(&self) -> Option<PathBuf> {

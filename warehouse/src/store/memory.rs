@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use object_store::{ObjectStore, PutPayload};
 use url::Url;
 
-use super::{Store, StoreError, parse, storage};
+use super::{Store, StoreError};
 
 /// Files in memory.
 #[derive(Debug)]
@@ -43,13 +42,8 @@ impl Store for MemoryStore {
         Ok((Arc::clone(&self.objects), url))
     }
 
-    async fn replace(&self, path: &str, expected: Option<&[u8]>, bytes: Bytes) -> Result<(), StoreError> {
-        let _one_at_a_time = self.replacing.lock().await;
-        if self.read_optional(path).await?.as_deref() != expected {
-            return Err(StoreError::Conflict { path: path.to_owned() });
-        }
-        let put = self.objects.put_opts(&parse(path)?, PutPayload::from(bytes), Default::default()).await;
-        put.map(drop).map_err(|source| storage(path, source))
+    fn replacing(&self) -> &tokio::sync::Mutex<()> {
+        &self.replacing
     }
 
     fn local_root(&self) -> Option<PathBuf> {

@@ -101,8 +101,18 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// An object store and the address of the folder below it, as Delta tables want them.
     fn delta(&self, folder: &str) -> Result<(Arc<dyn ObjectStore>, Url), StoreError>;
 
+    /// Held while a file is compared and replaced, so that one caller of this process does so at a time.
+    /// Between processes the writer lock of the warehouse holds.
+    fn replacing(&self) -> &tokio::sync::Mutex<()>;
+
     /// Replaces a file atomically if its bytes are still `expected`; `None` expects that there is none.
-    async fn replace(&self, path: &str, expected: Option<&[u8]>, bytes: Bytes) -> Result<(), StoreError>;
+    async fn replace(&self, path: &str, expected: Option<&[u8]>, bytes: Bytes) -> Result<(), StoreError> {
+        let _one_at_a_time = self.replacing().lock().await;
+        if self.read_optional(path).await?.as_deref() != expected {
+            return Err(StoreError::Conflict { path: path.to_owned() });
+        }
+        self.put(path, bytes).await
+    }
 
     /// The folder on local disk, where there is one.
     fn local_root(&self) -> Option<PathBuf>;
