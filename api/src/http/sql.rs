@@ -1,5 +1,7 @@
 //! SQL over HTTP: one query in, rows in any format out.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -62,6 +64,15 @@ pub struct ReleaseReference {
     pub dataset: String,
     /// Release number.
     pub number: u64,
+    /// Whether its figures are synthetic samples.
+    pub is_synthetic: bool,
+}
+
+impl ReleaseReference {
+    /// `{dataset}.{number}`.
+    pub fn id(&self) -> String {
+        format!("{}.{}", self.dataset, self.number)
+    }
 }
 
 /// A column of an answer.
@@ -138,7 +149,7 @@ pub struct Answered {
     /// Columns.
     pub columns: Vec<Column>,
     /// Releases read.
-    pub releases: Vec<(String, u64)>,
+    pub releases: Vec<ReleaseReference>,
     /// Types.
     pub schema: arrow::datatypes::SchemaRef,
     /// Rows.
@@ -153,8 +164,14 @@ pub async fn run(app: &App, sql: &str, as_of: Option<&str>, limit: Option<usize>
     let settings = &app.instance.config.query;
     let max_rows = limit.unwrap_or(settings.max_rows).min(settings.max_rows);
     // One row more tells whether there are more.
-    let stream = app.query(sql, snapshot, max_rows + 1).await?;
-    let (columns, releases, schema) = (stream.columns.clone(), stream.releases.clone(), stream.schema.clone());
+    let stream = app.query(sql, Arc::clone(&snapshot), max_rows + 1).await?;
+    let (columns, schema) = (stream.columns.clone(), stream.schema.clone());
+    let releases = stream.releases.iter().map(|(dataset, number)| ReleaseReference {
+        dataset: dataset.clone(),
+        number: *number,
+        is_synthetic: snapshot.release(dataset, *number).is_some_and(|release| release.is_synthetic),
+    });
+    let releases = releases.collect();
     let collected = stream.collect(max_rows, settings.max_bytes).await?;
     let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
     let bytes = export::to_bytes(lines, &schema, &collected.batches, ExportOptions::default())?;
@@ -175,7 +192,7 @@ async fn answer(app: &App, request: SqlRequest) -> Result<Response, ApiError> {
             format!("more than {} rows; filter them, or accept fewer with `limit`", collected.row_count),
         ));
     }
-    let releases = answered.releases.iter().map(|(dataset, number)| format!("{dataset}.{number}")).collect::<Vec<_>>();
+    let releases: Vec<String> = answered.releases.iter().map(ReleaseReference::id).collect();
     let body = if format.name == "json" {
         let rows = String::from_utf8(export::to_rows(&collected.batches)?).unwrap_or_default();
         let as_of = request.as_of.clone().filter(|text| !text.is_empty()).unwrap_or(now);
@@ -185,11 +202,7 @@ async fn answer(app: &App, request: SqlRequest) -> Result<Response, ApiError> {
             row_count: collected.row_count,
             truncated: collected.truncated,
             elapsed_ms: started.elapsed().as_millis() as u64,
-            releases: answered
-                .releases
-                .iter()
-                .map(|(dataset, number)| ReleaseReference { dataset: dataset.clone(), number: *number })
-                .collect(),
+            releases: answered.releases,
             digest: answered.digest.clone(),
             permalink: format!(
                 "/sql?q={}&as_of={}",

@@ -112,10 +112,10 @@ async fn query(
             values = match sql::run(&app, statement, query.as_of.as_deref(), Some(200)).await {
                 Ok(answered) => {
                     let table = Table::plain(&answered)?;
-                    let releases: Vec<String> =
-                        answered.releases.iter().map(|(id, number)| format!("{id}.{number}")).collect();
+                    let releases: Vec<String> = answered.releases.iter().map(sql::ReleaseReference::id).collect();
+                    let is_synthetic = answered.releases.iter().any(|release| release.is_synthetic);
                     context! {
-                        answer => Value::from(Serde(&table)), digest => answered.digest, releases,
+                        answer => Value::from(Serde(&table)), digest => answered.digest, releases, is_synthetic,
                         truncated => answered.collected.truncated, row_count => answered.collected.row_count, ..values
                     }
                 }
