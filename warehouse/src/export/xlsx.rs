@@ -6,10 +6,10 @@
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format as CellFormat, Workbook};
 
-use super::text::{Cell, Columns};
+use super::text::{Cell, Columns, cell_kind};
 use super::{BatchWriter, ExportError, ExportOptions, Format, Started, Target};
 
 pub(super) const FORMAT: Format =
@@ -24,6 +24,24 @@ struct Xlsx<'a> {
     book: Workbook,
     next_row: u32,
     scratch: String,
+    /// How the numbers of each column are shown.
+    shown: Vec<CellFormat>,
+}
+
+/// Decimals that a column shows; a column with more shows what each number needs.
+const MOST_DECIMALS: i8 = 4;
+
+/// Widths in characters, so that figures are not shown as `#####` or in powers of ten.
+const NUMBER_WIDTH: f64 = 20.0;
+const TEXT_WIDTH: f64 = 16.0;
+
+fn shown(data_type: &DataType) -> CellFormat {
+    match data_type {
+        DataType::Decimal128(_, scale) if (1..=MOST_DECIMALS).contains(scale) => {
+            CellFormat::new().set_num_format(format!("#,##0.{}", "0".repeat(*scale as usize)))
+        }
+        _ => CellFormat::new(),
+    }
 }
 
 fn open<'a>(schema: SchemaRef, out: Target<'a>, _: ExportOptions) -> Started<'a> {
@@ -36,9 +54,12 @@ fn open<'a>(schema: SchemaRef, out: Target<'a>, _: ExportOptions) -> Started<'a>
     sheet.set_freeze_panes(1, 0)?;
     let heading = CellFormat::new().set_bold();
     for (column, field) in schema.fields().iter().enumerate() {
+        let is_number = cell_kind(field.data_type()) == Cell::Decimal;
+        sheet.set_column_width(column as u16, if is_number { NUMBER_WIDTH } else { TEXT_WIDTH })?;
         sheet.write_string_with_format(0, column as u16, field.name(), &heading)?;
     }
-    Ok(Box::new(Xlsx { out, book, next_row: 1, scratch: String::new() }))
+    let shown = schema.fields().iter().map(|field| shown(field.data_type())).collect();
+    Ok(Box::new(Xlsx { out, book, next_row: 1, scratch: String::new(), shown }))
 }
 
 impl BatchWriter for Xlsx<'_> {
@@ -47,7 +68,7 @@ impl BatchWriter for Xlsx<'_> {
             return Err(ExportError::TooManyRows { rows: self.next_row as usize - 1 + batch.num_rows() });
         }
         let columns = Columns::new(batch)?;
-        let sheet = self.book.worksheet_from_index(0)?;
+        let (sheet, shown) = (self.book.worksheet_from_index(0)?, &self.shown);
         for row in 0..batch.num_rows() {
             let at = self.next_row;
             columns.row(row, &mut self.scratch, |index, kind, text, _| {
@@ -55,7 +76,7 @@ impl BatchWriter for Xlsx<'_> {
                 let column = index as u16;
                 match (kind, exact_double(text)) {
                     (Cell::Integer | Cell::Decimal | Cell::Float, Some(number)) => {
-                        sheet.write_number(at, column, number)?;
+                        sheet.write_number_with_format(at, column, number, &shown[index])?;
                     }
                     (Cell::Boolean, _) => {
                         sheet.write_boolean(at, column, text == "true")?;
