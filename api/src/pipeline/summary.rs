@@ -115,23 +115,11 @@ impl IngestSummary {
     }
 }
 
-struct Line(Counts);
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = &self.0;
-        write!(
-            f,
-            "{} records in = {} kept + {} set aside; {} cells = {} values + {} missing + {} set aside",
-            counts.records_in,
-            counts.records_kept,
-            counts.records_set_aside,
-            counts.cells_in,
-            counts.values,
-            counts.missing,
-            counts.cells_set_aside
-        )
-    }
+/// Two lines that each fit a terminal of 80 columns.
+fn write_counts(f: &mut fmt::Formatter<'_>, indent: &str, counts: &Counts) -> fmt::Result {
+    let Counts { records_in, records_kept, records_set_aside, cells_in, values, missing, cells_set_aside } = counts;
+    writeln!(f, "{indent}{records_in} records in = {records_kept} kept + {records_set_aside} set aside")?;
+    writeln!(f, "{indent}{cells_in} cells = {values} values + {missing} missing + {cells_set_aside} set aside")
 }
 
 impl fmt::Display for IngestSummary {
@@ -148,7 +136,7 @@ impl fmt::Display for IngestSummary {
             let mut totals = Counts::default();
             of_feed.iter().for_each(|(_, counts)| totals.add(counts));
             writeln!(f, "feed {feed}: {} files", of_feed.len())?;
-            writeln!(f, "  {}", Line(totals))?;
+            write_counts(f, "  ", &totals)?;
             for (file, counts) in of_feed {
                 write_file(f, file, counts)?;
             }
@@ -184,7 +172,7 @@ impl fmt::Display for IngestSummary {
 fn write_file(f: &mut fmt::Formatter<'_>, file: &FileSummary, counts: Counts) -> fmt::Result {
     let known = if matches!(file.outcome, Outcome::Known { .. }) { " (read before)" } else { "" };
     writeln!(f, "    {}{known}", file.path)?;
-    writeln!(f, "      {}", Line(counts))?;
+    write_counts(f, "      ", &counts)?;
     let Outcome::Read { encoding, warnings, reports, .. } = &file.outcome else { return Ok(()) };
     if let Some(encoding) = encoding.as_deref().filter(|encoding| !encoding.starts_with("utf-8")) {
         writeln!(f, "      encoding {encoding}")?;
