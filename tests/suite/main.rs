@@ -9,6 +9,8 @@ mod feeds;
 mod forbidden;
 mod http;
 mod interrupted;
+mod notebooks;
 mod openapi;
 mod real_files;
+mod regions;
 mod slt;
