@@ -11,6 +11,7 @@ mod http;
 mod interrupted;
 mod notebooks;
 mod openapi;
+mod read_back;
 mod real_files;
 mod regions;
 mod slt;
