@@ -31,6 +31,8 @@ pub struct Limits {
     pub line_bytes: usize,
     /// Fields of one line of a text file.
     pub fields: usize,
+    /// Levels of keys in JSON.
+    pub json_depth: usize,
 }
 
 impl Default for Limits {
@@ -47,6 +49,7 @@ impl Default for Limits {
             cell_chars: 32_767,
             line_bytes: 1 << 20,
             fields: 2_000,
+            json_depth: 32,
         }
     }
 }

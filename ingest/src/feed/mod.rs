@@ -14,12 +14,13 @@ mod spec;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use gongkai_catalog::{Catalog, Declarations, Label, Tier};
+use gongkai_catalog::{Catalog, Declarations, Exact, Label, Tier};
 use regex::Regex;
 
 pub use error::FeedError;
-pub use part::{OriginPart, PlacePart, TimePart, ValuePart};
+pub use part::{LinePart, OriginPart, PlacePart, TimePart, ValuePart};
 pub(crate) use producer::Producer;
+pub(crate) use spec::CaptionScope;
 pub use spec::FeedSpec;
 
 use crate::reader::Format;
@@ -54,6 +55,10 @@ pub struct Feed {
     pub(crate) missing: Vec<String>,
     pub(crate) time: Option<TimeRule>,
     pub(crate) place: PlaceRule,
+    pub(crate) line: Option<LineRule>,
+    pub(crate) keeps_hidden_rows: bool,
+    /// Role of the column without which a row is no record.
+    pub(crate) subject: String,
     /// Who fills each column of the table, in the table's order, without `release_id` and `row_no`.
     pub(crate) producers: Vec<(String, Producer)>,
 }
@@ -63,6 +68,7 @@ pub(crate) struct Caption {
     pub id: String,
     pub pattern: Regex,
     pub is_required: bool,
+    pub within: CaptionScope,
 }
 
 #[derive(Debug, Clone)]
@@ -76,6 +82,10 @@ pub(crate) struct LabelColumn {
     pub role: String,
     pub header: Option<Regex>,
     pub marker: Option<Regex>,
+    pub may_be_hidden: bool,
+    pub must_be_filled: bool,
+    /// What its text has to match; rows that do not are other feeds'.
+    pub only: Option<Regex>,
 }
 
 impl LabelColumn {
@@ -90,6 +100,10 @@ pub(crate) struct ValueColumn {
     pub header: Regex,
     pub set: BTreeMap<String, String>,
     pub unit: Option<String>,
+    /// What is added to the figure.
+    pub add: Option<Exact>,
+    /// Whether it gives no rows and only confirms the column with the same settings.
+    pub is_confirming: bool,
 }
 
 impl ValueColumn {
@@ -104,16 +118,67 @@ impl ValueColumn {
 pub(crate) struct TimeRule {
     pub date: String,
     pub date_formats: Vec<String>,
-    pub hour_ending: String,
+    /// Role of the hour; none where dates are months.
+    pub hour_ending: Option<String>,
+}
+
+/// Where the name of a record's place stands.
+#[derive(Debug, Clone)]
+pub(crate) enum PlaceSource {
+    /// In a column; rows stand below one another by their indentation.
+    Hierarchy(String),
+    /// In a column, each row for itself.
+    Label(String),
+    /// In the first of these captures that is there, one place for the table.
+    Printed(Vec<String>),
+    /// In the feed.
+    Fixed(String),
+}
+
+/// The date at which names are looked up.
+#[derive(Debug, Clone)]
+pub(crate) enum PlaceDate {
+    /// The record's own.
+    Moment,
+    /// End of the year in a capture.
+    Printed(String),
+    /// End of the year in a column.
+    Label(String),
+    /// End of that year.
+    Year(i32),
+}
+
+/// Values that follow from a label.
+#[derive(Debug, Clone)]
+pub(crate) struct LabelCases {
+    pub role: String,
+    pub cases: Vec<(Regex, String)>,
+    pub otherwise: String,
+}
+
+/// How lines of a classified table are read.
+#[derive(Debug, Clone)]
+pub(crate) struct LineRule {
+    pub code: String,
+    pub name: String,
+    pub digits: Vec<usize>,
+    pub below: Vec<String>,
+    pub total: Regex,
+    pub numbering: Regex,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct PlaceRule {
-    pub label: String,
+    pub source: PlaceSource,
+    pub date: PlaceDate,
     pub tiers: Vec<Tier>,
-    pub year: Option<String>,
+    /// Region that names are sought below.
+    pub within: Option<String>,
+    /// Columns that name the regions above, the highest first.
+    pub within_labels: Vec<String>,
     pub own_suffix: Option<String>,
     pub own_generic: Vec<String>,
+    pub lower_suffixes: Vec<String>,
     pub aliases: BTreeMap<String, String>,
     pub evidence: Option<String>,
 }
@@ -122,6 +187,13 @@ impl PlaceRule {
     /// The name under which a printed one is looked up.
     pub fn official<'a>(&'a self, printed: &'a str) -> &'a str {
         self.aliases.get(printed).map_or(printed, String::as_str)
+    }
+
+    /// The region whose own level or lower levels a label stands for, and which of the two (`own`, `lower`).
+    pub fn part_of<'a>(&self, label: &'a str) -> Option<(&'a str, &'static str)> {
+        let own = self.own_suffix.iter().map(|suffix| (suffix, "own"));
+        let lower = self.lower_suffixes.iter().map(|suffix| (suffix, "lower"));
+        own.chain(lower).find_map(|(suffix, scope)| Some((label.strip_suffix(suffix.as_str())?.trim(), scope)))
     }
 }
 

@@ -13,7 +13,7 @@ pub enum PlacePart {
     Code,
     /// Name as printed, without indentation.
     Name,
-    /// `area` or `own`.
+    /// `area`, `own` or `lower`.
     Scope,
     /// Names of the rows above, joined by `/`.
     ParentPath,
@@ -35,6 +35,28 @@ pub enum TimePart {
     Hour,
     /// Month of the date, `YYYY-MM`.
     Month,
+    /// Year of the date.
+    Year,
+}
+
+/// What of a classified line a column takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinePart {
+    /// Class code; null where the line has none.
+    Code,
+    /// Level of the code, from 1; null where the line has none.
+    Level,
+    /// Codes from the top joined by `/`; `T/` and the name where the line has none.
+    Path,
+    /// Path of the line above.
+    ParentPath,
+    /// Whether no line of the table stands below.
+    IsLeaf,
+    /// `detail`, `subtotal`, `total` or `below`.
+    LineKind,
+    /// Name without numbering and indentation.
+    Name,
 }
 
 /// What of a value cell a column takes.
@@ -86,6 +108,18 @@ pub(super) enum Gives {
 }
 
 impl Gives {
+    /// What a column of that type takes.
+    pub(super) fn of(column_type: ColumnType) -> Self {
+        match column_type {
+            ColumnType::Text => Self::Text,
+            ColumnType::Integer | ColumnType::Bigint => Self::Integer,
+            ColumnType::Decimal { .. } => Self::Decimal,
+            ColumnType::Date => Self::Date,
+            ColumnType::Timestamp => Self::Timestamp,
+            ColumnType::Boolean => Self::Boolean,
+        }
+    }
+
     /// Whether a column can take it; `is_total` says that it is never null.
     pub(super) fn fits(self, is_total: bool, column: &Column) -> bool {
         let has_type = match column.column_type {
@@ -129,6 +163,18 @@ impl TimePart {
             Self::Date => (Gives::Date, true),
             Self::Hour => (Gives::Integer, true),
             Self::Month => (Gives::Text, true),
+            Self::Year => (Gives::Integer, true),
+        }
+    }
+}
+
+impl LinePart {
+    pub(super) fn gives(self) -> (Gives, bool) {
+        match self {
+            Self::Code => (Gives::Text, false),
+            Self::Level => (Gives::Integer, false),
+            Self::IsLeaf => (Gives::Boolean, true),
+            Self::Path | Self::ParentPath | Self::LineKind | Self::Name => (Gives::Text, true),
         }
     }
 }

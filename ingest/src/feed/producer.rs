@@ -8,19 +8,27 @@ use gongkai_catalog::{Column, ColumnType, Table};
 
 use super::part::{Gives, OriginPart};
 use super::spec::FeedSpec;
-use super::{FeedError, PlacePart, Span, TimePart, ValuePart};
+use super::{FeedError, LabelCases, LinePart, PlacePart, Span, TimePart, ValuePart};
 
 /// What fills a column.
 #[derive(Debug, Clone)]
 pub(crate) enum Producer {
     /// One value in every row.
     Constant(String),
+    /// Nothing: the file does not say.
+    Empty,
     /// The value that the value column sets.
     Setting,
     /// The first of these captures that is there.
     Printed(Vec<String>),
     /// A part of the place.
     Place(PlacePart),
+    /// A part of the classified line.
+    Line(LinePart),
+    /// Whether the row is hidden.
+    IsHidden,
+    /// The value that follows from a label.
+    ByLabel(LabelCases),
     /// A part of the moment.
     Time(TimePart),
     /// A part of the value cell.
@@ -88,14 +96,19 @@ fn claims_of(spec: &FeedSpec, table: &Table) -> Vec<(String, Claim)> {
         claims.push((column.to_owned(), Claim { producer, key, gives: gives.0, is_total: gives.1 }));
     };
     for (column, value) in &spec.constants {
-        add(column, Producer::Constant(value.clone()), format!("constants.{column}"), (Gives::Text, true));
+        let is_integer = is_integer(table, column) && value.parse::<i32>().is_ok();
+        let gives = if is_integer { Gives::Integer } else { Gives::Text };
+        add(column, Producer::Constant(value.clone()), format!("constants.{column}"), (gives, true));
+    }
+    for column in &spec.empty {
+        let gives = table.column(column).map_or(Gives::Text, |column| Gives::of(column.column_type));
+        add(column, Producer::Empty, "empty".into(), (gives, false));
     }
     for column in spec.value_column.first().into_iter().flat_map(|first| first.set.keys()) {
         add(column, Producer::Setting, format!("value_column.set.{column}"), (Gives::Text, true));
     }
     for (column, captures) in &spec.printed {
-        let is_integer = table.column(column).is_some_and(|column| column.column_type == ColumnType::Integer);
-        let gives = if is_integer { Gives::Integer } else { Gives::Text };
+        let gives = if is_integer(table, column) { Gives::Integer } else { Gives::Text };
         // A capture that is absent from a file is an error there when the column may not be null.
         add(column, Producer::Printed(captures.clone()), format!("printed.{column}"), (gives, true));
     }
@@ -106,17 +119,31 @@ fn claims_of(spec: &FeedSpec, table: &Table) -> Vec<(String, Claim)> {
         add(column, Producer::Time(*part), format!("time.columns.{column}"), part.gives());
     }
     for (column, part) in &spec.value.columns {
-        add(column, Producer::Value(*part), format!("value.columns.{column}"), part.gives());
+        let gives = match part {
+            ValuePart::Number if is_integer(table, column) => (Gives::Integer, false),
+            _ => part.gives(),
+        };
+        add(column, Producer::Value(*part), format!("value.columns.{column}"), gives);
+    }
+    for (column, part) in spec.line.iter().flat_map(|line| &line.columns) {
+        add(column, Producer::Line(*part), format!("line.columns.{column}"), part.gives());
+    }
+    if let Some(column) = &spec.body.hidden_column {
+        add(column, Producer::IsHidden, "body.hidden_column".into(), (Gives::Boolean, true));
     }
     for label in &spec.label_column {
         if let Some(column) = &label.column {
             let key = format!("label_column {}.column", label.role);
-            add(column, Producer::Label(label.role.clone()), key, (Gives::Text, false));
+            add(column, Producer::Label(label.role.clone()), key, (Gives::Text, label.must_be_filled));
         }
     }
     for rule in &spec.by_date {
         let spans = rule.spans.iter().map(|span| Span { value: span.value.clone(), until: span.until }).collect();
         add(&rule.column, Producer::ByDate(spans), format!("by_date {}", rule.column), (Gives::Text, true));
+    }
+    for rule in &spec.by_label {
+        let cases = LabelCases { role: rule.role.clone(), cases: Vec::new(), otherwise: rule.otherwise.clone() };
+        add(&rule.column, Producer::ByLabel(cases), format!("by_label {}", rule.column), (Gives::Text, true));
     }
     for (column, part) in ORIGIN {
         let gives = match part {
@@ -127,6 +154,10 @@ fn claims_of(spec: &FeedSpec, table: &Table) -> Vec<(String, Claim)> {
         add(column, Producer::Origin(part), format!("origin {column}"), gives);
     }
     claims
+}
+
+fn is_integer(table: &Table, column: &str) -> bool {
+    table.column(column).is_some_and(|column| column.column_type == ColumnType::Integer)
 }
 
 fn check(file: &str, column: &Column, claim: &Claim) -> Result<(), FeedError> {

@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use gongkai_catalog::{Catalog, Exact, Table, Tier};
 use regex::Regex;
 
-use super::spec::FeedSpec;
-use super::{Caption, Feed, FeedError, LabelColumn, PlaceRule, TimeRule, UnitLine, ValueColumn, ValuePart, producer};
+use super::spec::{FeedSpec, HiddenRowsSpec};
+use super::{
+    Caption, Feed, FeedError, LabelColumn, LineRule, PlaceDate, PlaceRule, PlaceSource, Producer, TimePart, TimeRule,
+    UnitLine, ValueColumn, ValuePart, producer,
+};
 use crate::reader::Format;
 
 struct Context<'a> {
@@ -66,10 +69,12 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
         .tables
         .get(&dataset.table)
         .ok_or_else(|| context.unknown("dataset", "table", &dataset.table, "tables/"))?;
-    let producers = producer::assign(file, &spec, table)?;
+    let mut producers = producer::assign(file, &spec, table)?;
+    fill_cases(&context, &spec, &mut producers)?;
     check_value_parts(&context, &spec, table)?;
     check_captures(&context, &spec)?;
     check_roles(&context, &spec)?;
+    check_time(&context, &spec)?;
     if !(1..=8).contains(&spec.header.depth) || spec.header.search_rows == 0 {
         return Err(context.wrong("header", "depth or search_rows", "a depth of 1 to 8 and at least one row"));
     }
@@ -92,7 +97,7 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
         .iter()
         .map(|(id, caption)| {
             let pattern = context.pattern(&format!("caption.{id}.pattern"), &caption.pattern)?;
-            Ok(Caption { id: id.clone(), pattern, is_required: caption.required })
+            Ok(Caption { id: id.clone(), pattern, is_required: caption.required, within: caption.within })
         })
         .collect::<Result<_, FeedError>>()?;
     let unit = spec
@@ -104,6 +109,13 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
         })
         .transpose()?;
     let place = resolve_place(&context, &spec)?;
+    let line = resolve_line(&context, &spec)?;
+    let subject = match (&place.source, &line, &spec.time) {
+        (PlaceSource::Hierarchy(role) | PlaceSource::Label(role), ..) => role.clone(),
+        (_, Some(line), _) => line.name.clone(),
+        (_, None, Some(time)) => time.date.clone(),
+        (_, None, None) => return Err(context.wrong("place", "no column", "a label, a [line] or a [time]")),
+    };
     Ok(Feed {
         id: id.to_owned(),
         publisher: publisher.to_owned(),
@@ -127,16 +139,19 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
             hour_ending: time.hour_ending.clone(),
         }),
         place,
+        line,
+        keeps_hidden_rows: spec.body.hidden_rows == HiddenRowsSpec::Keep,
+        subject,
         producers,
         label: spec.label,
     })
 }
 
 fn read_format(context: &Context<'_>, text: &str) -> Result<Format, FeedError> {
-    [Format::Csv, Format::Xlsx]
+    [Format::Csv, Format::Json, Format::Xls, Format::Xlsx]
         .into_iter()
         .find(|format| format.name() == text)
-        .ok_or_else(|| context.wrong("formats", text, "csv or xlsx"))
+        .ok_or_else(|| context.wrong("formats", text, "csv, json, xls or xlsx"))
 }
 
 fn resolve_labels(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<LabelColumn>, FeedError> {
@@ -149,7 +164,15 @@ fn resolve_labels(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<LabelCol
             }
             let header = label.header.as_ref().map(|text| context.pattern(&key, text)).transpose()?;
             let marker = label.marker.as_ref().map(|text| context.pattern(&key, text)).transpose()?;
-            Ok(LabelColumn { role: label.role.clone(), header, marker })
+            let only = label.only.as_ref().map(|text| context.pattern(&key, text)).transpose()?;
+            Ok(LabelColumn {
+                role: label.role.clone(),
+                header,
+                marker,
+                may_be_hidden: label.may_be_hidden,
+                must_be_filled: label.must_be_filled,
+                only,
+            })
         })
         .collect()
 }
@@ -166,9 +189,18 @@ fn resolve_values(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<ValueCol
             if !value.set.keys().eq(first.set.keys()) {
                 return Err(context.wrong(&key, "set", "the same columns in every value_column"));
             }
-            if !seen.insert(value.set.clone()) {
+            if value.confirms {
+                let is_there = spec.value_column.iter().any(|other| !other.confirms && other.set == value.set);
+                if !is_there {
+                    return Err(context.wrong(&key, "confirms", "a value_column of the same settings to confirm"));
+                }
+            } else if !seen.insert(value.set.clone()) {
                 return Err(context.wrong(&key, "set", "settings that no other value_column has"));
             }
+            let add = value
+                .add
+                .as_ref()
+                .map(|text| text.parse::<Exact>().map_err(|_| context.wrong(&key, text, "a decimal number to add")));
             match (&value.unit, &spec.unit) {
                 (Some(unit), None) if !context.catalog.units.contains_key(unit) => {
                     return Err(context.unknown(&format!("{key}.unit"), "unit", unit, "units.toml"));
@@ -179,18 +211,41 @@ fn resolve_values(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<ValueCol
                 }
             }
             let header = context.pattern(&key, &value.header)?;
-            Ok(ValueColumn { header, set: value.set.clone(), unit: value.unit.clone() })
+            Ok(ValueColumn {
+                header,
+                set: value.set.clone(),
+                unit: value.unit.clone(),
+                add: add.transpose()?,
+                is_confirming: value.confirms,
+            })
         })
         .collect()
 }
 
 fn resolve_place(context: &Context<'_>, spec: &FeedSpec) -> Result<PlaceRule, FeedError> {
     let place = &spec.place;
-    if place.year.is_some() == spec.time.is_some() {
-        return Err(context.wrong("place.year", "year and [time]", "exactly one of the two: names need a date"));
+    let source = match (&place.label, place.printed.is_empty(), &place.fixed) {
+        (Some(role), true, None) if place.hierarchy.is_some() => PlaceSource::Hierarchy(role.clone()),
+        (Some(role), true, None) => PlaceSource::Label(role.clone()),
+        (None, false, None) => PlaceSource::Printed(place.printed.clone()),
+        (None, true, Some(name)) => PlaceSource::Fixed(name.clone()),
+        _ => return Err(context.wrong("place", "label, printed and fixed", "exactly one of the three")),
+    };
+    let date = match (&spec.time, &place.year, &place.year_label, place.year_is) {
+        (Some(_), None, None, None) => PlaceDate::Moment,
+        (None, Some(capture), None, None) => PlaceDate::Printed(capture.clone()),
+        (None, None, Some(role), None) => PlaceDate::Label(role.clone()),
+        (None, None, None, Some(year)) => PlaceDate::Year(year),
+        _ => {
+            let expected = "exactly one of [time], year, year_label and year_is: names need a date";
+            return Err(context.wrong("place", "year", expected));
+        }
+    };
+    if place.hierarchy.is_some() && !matches!(date, PlaceDate::Printed(_) | PlaceDate::Year(_)) {
+        return Err(context.wrong("place.hierarchy", "hierarchy", "one year for the table: year or year_is"));
     }
-    if place.hierarchy.is_some() == spec.time.is_some() {
-        return Err(context.wrong("place.hierarchy", "hierarchy and [time]", "exactly one of the two"));
+    if let Some(code) = place.within.as_ref().filter(|code| context.catalog.regions.by_code(code).next().is_none()) {
+        return Err(context.unknown("place.within", "region", code, "codes/regions.csv"));
     }
     for (printed, official) in &place.aliases {
         if !context.catalog.regions.iter().any(|region| region.name == *official) {
@@ -207,14 +262,55 @@ fn resolve_place(context: &Context<'_>, spec: &FeedSpec) -> Result<PlaceRule, Fe
         })
         .collect::<Result<_, _>>()?;
     Ok(PlaceRule {
-        label: place.label.clone(),
+        source,
+        date,
         tiers,
-        year: place.year.clone(),
+        within: place.within.clone(),
+        within_labels: place.within_labels.clone(),
         own_suffix: place.own_suffix.clone(),
         own_generic: place.own_generic.clone(),
+        lower_suffixes: place.lower_suffixes.clone(),
         aliases: place.aliases.clone(),
         evidence: place.evidence.clone(),
     })
+}
+
+fn resolve_line(context: &Context<'_>, spec: &FeedSpec) -> Result<Option<LineRule>, FeedError> {
+    let Some(line) = &spec.line else { return Ok(None) };
+    if line.digits.is_empty() || !line.digits.is_sorted_by(|a, b| a < b) {
+        return Err(context.wrong("line.digits", &format!("{:?}", line.digits), "lengths of codes, rising"));
+    }
+    Ok(Some(LineRule {
+        code: line.code.clone(),
+        name: line.name.clone(),
+        digits: line.digits.clone(),
+        below: line.below.clone(),
+        total: context.pattern("line.total", &line.total)?,
+        numbering: context.pattern("line.numbering", &line.numbering)?,
+    }))
+}
+
+/// Compiles the patterns of `by_label`, which the assignment of columns leaves open.
+fn fill_cases(context: &Context<'_>, spec: &FeedSpec, producers: &mut [(String, Producer)]) -> Result<(), FeedError> {
+    for (column, producer) in producers {
+        let Producer::ByLabel(cases) = producer else { continue };
+        for case in spec.by_label.iter().filter(|rule| rule.column == *column).flat_map(|rule| &rule.cases) {
+            let pattern = context.pattern(&format!("by_label {column}"), &case.pattern)?;
+            cases.cases.push((pattern, case.value.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Parts of an hour need one.
+fn check_time(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> {
+    let Some(time) = spec.time.as_ref().filter(|time| time.hour_ending.is_none()) else { return Ok(()) };
+    match time.columns.iter().find(|(_, part)| matches!(part, TimePart::Hour | TimePart::EndInstant)) {
+        Some((column, _)) => {
+            Err(context.wrong(&format!("time.columns.{column}"), "a part of an hour", "hour_ending, or another part"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_roles(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> {
@@ -224,14 +320,22 @@ fn check_roles(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> 
             return Err(context.wrong("label_column.role", &label.role, "a role that is used once"));
         }
     }
-    let references =
-        [("place.label", Some(&spec.place.label)), ("place.evidence", spec.place.evidence.as_ref())].into_iter().chain(
-            spec.time
-                .iter()
-                .flat_map(|time| [("time.date", Some(&time.date)), ("time.hour_ending", Some(&time.hour_ending))]),
-        );
+    let place = &spec.place;
+    let mut references: Vec<(&str, &String)> = Vec::new();
+    references.extend(place.label.iter().map(|role| ("place.label", role)));
+    references.extend(place.year_label.iter().map(|role| ("place.year_label", role)));
+    references.extend(place.evidence.iter().map(|role| ("place.evidence", role)));
+    references.extend(place.within_labels.iter().map(|role| ("place.within_labels", role)));
+    references.extend(spec.by_label.iter().map(|rule| ("by_label.role", &rule.role)));
+    if let Some(time) = &spec.time {
+        references.push(("time.date", &time.date));
+        references.extend(time.hour_ending.iter().map(|role| ("time.hour_ending", role)));
+    }
+    if let Some(line) = &spec.line {
+        references.extend([("line.code", &line.code), ("line.name", &line.name)]);
+    }
     for (key, role) in references {
-        if let Some(role) = role.filter(|role| !roles.contains(role.as_str())) {
+        if !roles.contains(role.as_str()) {
             return Err(context.unknown(key, "role", role, "label_column"));
         }
     }
@@ -255,7 +359,8 @@ fn check_captures(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedErro
         .printed
         .iter()
         .flat_map(|(column, captures)| captures.iter().map(move |capture| (format!("printed.{column}"), capture)))
-        .chain(spec.place.year.iter().map(|capture| ("place.year".to_owned(), capture)));
+        .chain(spec.place.year.iter().map(|capture| ("place.year".to_owned(), capture)))
+        .chain(spec.place.printed.iter().map(|capture| ("place.printed".to_owned(), capture)));
     for (key, capture) in mentioned {
         if !captures.contains(capture) {
             return Err(context.unknown(&key, "capture", capture, "the named groups of caption and value_column"));
@@ -291,6 +396,8 @@ fn check_value_parts(context: &Context<'_>, spec: &FeedSpec, table: &Table) -> R
         None => spec
             .value_column
             .iter()
+            // A change that is added to 100 has its own dimension; the sum has the column's.
+            .filter(|value| value.add.is_none())
             .filter_map(|value| context.catalog.units.get(value.unit.as_deref()?))
             .map(|unit| unit.dimension.as_str())
             .collect(),

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use gongkai_catalog::Label;
 use serde::Deserialize;
 
-use super::part::{PlacePart, TimePart, ValuePart};
+use super::part::{LinePart, PlacePart, TimePart, ValuePart};
 
 /// One file under `feeds/{publisher}/{feed}.toml`.
 #[derive(Debug, Deserialize)]
@@ -18,7 +18,7 @@ pub struct FeedSpec {
     pub label: Label,
     /// Dataset that the rows belong to; its table follows.
     pub dataset: String,
-    /// Formats that the department publishes: `csv`, `xlsx`.
+    /// Formats that the department publishes: `csv`, `json`, `xls`, `xlsx`.
     pub formats: Vec<String>,
     /// Whether the file itself may be given to everybody.
     pub source_public: bool,
@@ -41,6 +41,8 @@ pub struct FeedSpec {
     pub time: Option<TimeSpec>,
     /// The place of a record.
     pub place: PlaceSpec,
+    /// The line of a classified table, where rows stand below one another by their class codes.
+    pub line: Option<LineSpec>,
     /// Columns filled by the value cell.
     pub value: ValueSpec,
     /// Columns filled by text found in captions and headers: the first capture that is there.
@@ -49,9 +51,15 @@ pub struct FeedSpec {
     /// Columns with one value in every row.
     #[serde(default)]
     pub constants: BTreeMap<String, String>,
+    /// Columns that this kind of file says nothing of: null in every row.
+    #[serde(default)]
+    pub empty: Vec<String>,
     /// Columns whose value changes on declared dates.
     #[serde(default)]
     pub by_date: Vec<ByDateSpec>,
+    /// Columns whose value follows from what a label says.
+    #[serde(default)]
+    pub by_label: Vec<ByLabelSpec>,
 }
 
 /// Where a header may stand.
@@ -79,6 +87,20 @@ pub struct CaptionSpec {
     /// Whether a table without it is another table.
     #[serde(default)]
     pub required: bool,
+    /// Where it is sought: above the header of the table, or, when it is not there, on any sheet of the document.
+    #[serde(default)]
+    pub within: CaptionScope,
+}
+
+/// Where a caption is sought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptionScope {
+    /// Above the header of the table itself.
+    #[default]
+    Table,
+    /// There, else among the first rows of the other visible sheets.
+    Document,
 }
 
 /// The unit line.
@@ -103,6 +125,14 @@ pub struct LabelColumnSpec {
     pub marker: Option<String>,
     /// Table column that takes its text, if one does.
     pub column: Option<String>,
+    /// Whether the column may be one that the sheet hides.
+    #[serde(default)]
+    pub may_be_hidden: bool,
+    /// Whether a record without it is set aside; a table column that is never null needs this.
+    #[serde(default)]
+    pub must_be_filled: bool,
+    /// Regular expression over its text without blanks: other rows belong to other feeds.
+    pub only: Option<String>,
 }
 
 /// A column that holds figures.
@@ -115,6 +145,12 @@ pub struct ValueColumnSpec {
     pub set: BTreeMap<String, String>,
     /// Unit of the column, where the table has no unit line.
     pub unit: Option<String>,
+    /// What is added to the figure to give the number: 100 where a change in per cent stands for an index.
+    pub add: Option<String>,
+    /// Whether the column only says again what the column with the same settings says. It gives no rows; where the
+    /// two differ, the report names the place.
+    #[serde(default)]
+    pub confirms: bool,
 }
 
 /// What in the body is no record.
@@ -125,6 +161,21 @@ pub struct BodySpec {
     pub skip: Vec<String>,
     /// The first row with a cell that matches one of these ends the body.
     pub end: Vec<String>,
+    /// What hidden rows of the body are.
+    pub hidden_rows: HiddenRowsSpec,
+    /// Table column that says whether the row is hidden.
+    pub hidden_column: Option<String>,
+}
+
+/// What hidden rows of the body are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HiddenRowsSpec {
+    /// Not data; each is reported with its place.
+    #[default]
+    SetAside,
+    /// Data like the others.
+    Keep,
 }
 
 /// The moment of a record.
@@ -135,8 +186,8 @@ pub struct TimeSpec {
     pub date: String,
     /// Forms in which the date is written, tried in order.
     pub date_formats: Vec<String>,
-    /// Role of the hour's column; the label names the hour's end.
-    pub hour_ending: String,
+    /// Role of the hour's column; the label names the hour's end. Without one, dates are months.
+    pub hour_ending: Option<String>,
     /// Table columns and what they take.
     pub columns: BTreeMap<String, TimePart>,
 }
@@ -153,19 +204,37 @@ pub enum HierarchySpec {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceSpec {
-    /// Role of the label's column.
-    pub label: String,
+    /// Role of the label's column; exactly one of `label`, `printed` and `fixed`.
+    pub label: Option<String>,
+    /// Captures that hold the name, where one place holds for the table: the first that is there.
+    #[serde(default)]
+    pub printed: Vec<String>,
+    /// The name, where the feed is about one place.
+    pub fixed: Option<String>,
     /// Tiers that a name is sought in, in order.
     pub tiers: Vec<String>,
-    /// Capture that holds the year at whose end names are looked up, for feeds without dates.
+    /// Capture that holds the year at whose end names are looked up; exactly one of `[time]`, `year`, `year_label`
+    /// and `year_is`.
     pub year: Option<String>,
-    /// How rows stand below one another, for feeds without dates; those with dates are flat lists.
+    /// Role of the column that holds it.
+    pub year_label: Option<String>,
+    /// That year, where the feed is about one.
+    pub year_is: Option<i32>,
+    /// Code of the region that names are sought below.
+    pub within: Option<String>,
+    /// Roles of the columns that name the regions above, the highest first.
+    #[serde(default)]
+    pub within_labels: Vec<String>,
+    /// How rows stand below one another; a flat list where absent.
     pub hierarchy: Option<HierarchySpec>,
     /// What the label of a region's own level ends in.
     pub own_suffix: Option<String>,
     /// What stands before the suffix when the region is not named: `自治区` in `自治区本级`.
     #[serde(default)]
     pub own_generic: Vec<String>,
+    /// What the label of all levels below a region ends in: `区县合计`.
+    #[serde(default)]
+    pub lower_suffixes: Vec<String>,
     /// Official names of places that are printed under another one.
     #[serde(default)]
     pub aliases: BTreeMap<String, String>,
@@ -206,4 +275,49 @@ pub struct SpanSpec {
     pub value: String,
     /// Last day on which it holds.
     pub until: Option<NaiveDate>,
+}
+
+/// A column whose value follows from a label.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByLabelSpec {
+    /// The table column.
+    pub column: String,
+    /// Role of the label.
+    pub role: String,
+    /// The first case whose pattern matches the label without blanks.
+    pub cases: Vec<CaseSpec>,
+    /// The value where none does.
+    pub otherwise: String,
+}
+
+/// One pattern and its value.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseSpec {
+    /// Regular expression over the label without blanks.
+    pub pattern: String,
+    /// The value.
+    pub value: String,
+}
+
+/// Lines of a classified table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineSpec {
+    /// Role of the column of class codes.
+    pub code: String,
+    /// Role of the column of names.
+    pub name: String,
+    /// Digits of the codes of each level, from the top: 3, 5, 7 for 类, 款, 项.
+    pub digits: Vec<usize>,
+    /// Codes that begin so are below the line.
+    #[serde(default)]
+    pub below: Vec<String>,
+    /// Regular expression over names of lines without a code that are totals; others without one are below the line.
+    pub total: String,
+    /// Regular expression over the numbering before a name, which is taken away.
+    pub numbering: String,
+    /// Table columns and what they take.
+    pub columns: BTreeMap<String, LinePart>,
 }

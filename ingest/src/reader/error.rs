@@ -70,6 +70,16 @@ pub enum ReadError {
         /// What is wrong.
         reason: String,
     },
+    /// JSON that cannot be read.
+    #[error("damaged JSON at {line}:{column}: {reason}")]
+    DamagedJson {
+        /// One-based line.
+        line: u32,
+        /// One-based character column.
+        column: u32,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// A workbook that cannot be read.
     #[error("damaged workbook{}: {reason}", .sheet.as_ref().map(|sheet| format!(", sheet {sheet}")).unwrap_or_default())]
     DamagedWorkbook {

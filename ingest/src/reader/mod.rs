@@ -12,9 +12,11 @@ mod csv;
 mod encoding;
 mod error;
 mod grid;
+mod json;
 mod layout;
 mod quote;
 mod sniff;
+mod xls;
 mod xlsx;
 
 use serde::{Deserialize, Serialize};
@@ -85,6 +87,8 @@ pub fn read_document(bytes: &[u8], limits: &Limits) -> Result<Document, ReadErro
         Format::Empty => Err(ReadError::Empty),
         Format::Zip => xlsx::read_zip(bytes, limits),
         Format::Csv => csv::read_text(bytes, limits),
+        Format::Json => json::read_json(bytes, limits),
+        Format::Xls => xls::read_compound(bytes, limits),
         other => Ok(Document::without_grids(other)),
     }
 }

@@ -12,9 +12,9 @@ pub enum Format {
     Csv,
     /// Office Open XML workbook; read.
     Xlsx,
-    /// Binary workbook (BIFF in a compound file); recognised, not read.
+    /// Binary workbook (BIFF in a compound file); read.
     Xls,
-    /// JSON; recognised, not read.
+    /// JSON; read.
     Json,
     /// HTML; recognised, not read.
     Html,

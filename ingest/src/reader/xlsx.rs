@@ -126,7 +126,7 @@ fn read_cells(
 }
 
 /// The text and kind of a value; `None` for a cell that only has a style.
-fn content(value: &DataRef<'_>, is_formula: bool) -> Option<(String, CellKind)> {
+pub(super) fn content(value: &DataRef<'_>, is_formula: bool) -> Option<(String, CellKind)> {
     Some(match value {
         DataRef::Int(number) => (number.to_string(), CellKind::Number),
         DataRef::Float(number) => match Exact::from_f64(*number) {
@@ -155,7 +155,7 @@ fn text_content(text: &str, is_formula: bool) -> Option<(String, CellKind)> {
     Some((text.to_owned(), CellKind::Text))
 }
 
-fn index_rows(sheet: &str, grid: &mut Grid) -> Result<(), ReadError> {
+pub(super) fn index_rows(sheet: &str, grid: &mut Grid) -> Result<(), ReadError> {
     if !grid.cells.is_sorted_by_key(|cell| (cell.row, cell.column)) {
         grid.cells.sort_by_key(|cell| (cell.row, cell.column));
     }
@@ -176,7 +176,7 @@ fn index_rows(sheet: &str, grid: &mut Grid) -> Result<(), ReadError> {
     Ok(())
 }
 
-fn hide(grid: &mut Grid, layout: Layout) {
+pub(super) fn hide(grid: &mut Grid, layout: Layout) {
     for row in &mut grid.rows {
         row.is_hidden = layout.hidden_rows.contains(&row.number);
     }
@@ -185,6 +185,6 @@ fn hide(grid: &mut Grid, layout: Layout) {
     grid.hidden_columns = layout.hidden_columns;
 }
 
-fn damaged(sheet: Option<&str>, reason: &str) -> ReadError {
+pub(super) fn damaged(sheet: Option<&str>, reason: &str) -> ReadError {
     ReadError::DamagedWorkbook { sheet: sheet.map(str::to_owned), reason: reason.to_owned() }
 }

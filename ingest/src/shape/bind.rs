@@ -11,8 +11,11 @@ use regex::Regex;
 
 use super::header::{HeaderColumn, read_header};
 use super::text::{on_one_line, without_blanks};
-use crate::feed::Feed;
-use crate::reader::{Grid, Row, Visibility};
+use crate::feed::{CaptionScope, Feed};
+use crate::reader::{Document, Grid, Row, Visibility};
+
+/// Rows of another sheet among which a caption of the document may stand.
+const CAPTION_ROWS: usize = 5;
 
 /// A value column of a feed at its place in a grid.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ pub(crate) struct Binding {
     pub labels: BTreeMap<String, u32>,
     pub label_headers: Vec<(String, HeaderColumn)>,
     pub values: Vec<BoundColumn>,
+    /// Columns that only confirm one of `values`.
+    pub confirming: Vec<BoundColumn>,
     pub unread: Vec<HeaderColumn>,
     /// Captures of captions, as `caption.name`.
     pub captures: BTreeMap<String, String>,
@@ -59,7 +64,8 @@ impl Miss {
     }
 }
 
-pub(crate) fn bind(feed: &Feed, grid: &Grid, catalog: &Catalog) -> Result<Binding, Miss> {
+/// A feed's table in one grid of a document.
+pub(crate) fn bind(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) -> Result<Binding, Miss> {
     if grid.visibility != Visibility::Visible {
         return Err(Miss::far("the sheet is hidden".into()));
     }
@@ -70,7 +76,7 @@ pub(crate) fn bind(feed: &Feed, grid: &Grid, catalog: &Catalog) -> Result<Bindin
         (0..grid.rows.len()).filter(|index| !grid.rows[*index].is_hidden).take(feed.header_search_rows).collect();
     let mut nearest: Option<Miss> = None;
     for top in visible {
-        match bind_at(feed, grid, catalog, top) {
+        match bind_at(feed, document, grid, catalog, top) {
             Ok(binding) => return Ok(binding),
             Err(miss) if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) => nearest = Some(miss),
             Err(_) => {}
@@ -79,7 +85,7 @@ pub(crate) fn bind(feed: &Feed, grid: &Grid, catalog: &Catalog) -> Result<Bindin
     Err(nearest.unwrap_or_else(|| Miss::far("no visible cells".into())))
 }
 
-fn bind_at(feed: &Feed, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Binding, Miss> {
+fn bind_at(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Binding, Miss> {
     let (columns, last) = read_header(grid, top, feed.header_depth);
     let mut reasons = Vec::new();
     let mut score = 0;
@@ -87,7 +93,10 @@ fn bind_at(feed: &Feed, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Bi
     let (mut labels, mut label_headers) = (BTreeMap::new(), Vec::new());
     for label in &feed.labels {
         let found = match (&label.header, &label.marker) {
-            (Some(header), _) => only_match(header, &columns).map(|column| column.cloned()),
+            (Some(header), _) => {
+                let shown = columns.iter().filter(|column| label.may_be_hidden || !column.is_hidden);
+                only_match(header, shown).map(|column| column.cloned())
+            }
             (None, Some(marker)) => Ok(find_marker(grid, top, marker)),
             (None, None) => Ok(None),
         };
@@ -103,14 +112,21 @@ fn bind_at(feed: &Feed, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Bi
             Err(two) => reasons.push(format!("two columns for {}: {two}", label.role)),
         }
     }
-    let mut values = Vec::new();
+    for label in &feed.labels {
+        let (Some(only), Some(column)) = (&label.only, labels.get(&label.role)) else { continue };
+        if !grid.rows[top + 1..].iter().any(|row| only.is_match(&without_blanks(grid.text(row, *column)))) {
+            reasons.push(format!("no row whose {} is the feed's", label.role));
+        }
+    }
+    let (mut values, mut confirming) = (Vec::new(), Vec::new());
     for (rule, value) in feed.values.iter().enumerate() {
-        match only_match(&value.header, &columns) {
+        match only_match(&value.header, columns.iter().filter(|column| !column.is_hidden)) {
             Ok(Some(column)) => {
                 score += 1;
                 used.insert(column.column);
                 let captures = capture(&value.header, &column.compared, "header");
-                values.push(BoundColumn {
+                let bound = if value.is_confirming { &mut confirming } else { &mut values };
+                bound.push(BoundColumn {
                     rule,
                     header: column.clone(),
                     captures,
@@ -125,7 +141,7 @@ fn bind_at(feed: &Feed, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Bi
         reasons.push("no value column of the feed".into());
     }
     values.sort_by_key(|value| value.header.column);
-    let above = captions(feed, grid, top);
+    let above = captions(feed, document, grid, top);
     score += above.found * 4;
     reasons.extend(above.absent);
     let mut unit_printed = None;
@@ -142,7 +158,7 @@ fn bind_at(feed: &Feed, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Bi
     if !reasons.is_empty() {
         return Err(Miss { score, reasons });
     }
-    let unread = columns.into_iter().filter(|column| !used.contains(&column.column)).collect();
+    let unread = columns.into_iter().filter(|column| !used.contains(&column.column) && !column.is_hidden).collect();
     Ok(Binding {
         header_rows: (grid.rows[top].number, last),
         header_index: top,
@@ -150,6 +166,7 @@ fn bind_at(feed: &Feed, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Bi
         labels,
         label_headers,
         values,
+        confirming,
         unread,
         captures: above.captures,
         title: above.title,
@@ -158,8 +175,11 @@ fn bind_at(feed: &Feed, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Bi
 }
 
 /// The one column whose header matches; the addresses where there are two.
-fn only_match<'a>(pattern: &Regex, columns: &'a [HeaderColumn]) -> Result<Option<&'a HeaderColumn>, String> {
-    let mut matches = columns.iter().filter(|column| pattern.is_match(&column.compared));
+fn only_match<'a>(
+    pattern: &Regex,
+    columns: impl Iterator<Item = &'a HeaderColumn>,
+) -> Result<Option<&'a HeaderColumn>, String> {
+    let mut matches = columns.filter(|column| pattern.is_match(&column.compared));
     match (matches.next(), matches.next()) {
         (Some(first), Some(second)) => Err(format!("{} and {}", first.address, second.address)),
         (first, _) => Ok(first),
@@ -177,6 +197,7 @@ fn find_marker(grid: &Grid, top: usize, marker: &Regex) -> Option<HeaderColumn> 
         compared: text.clone(),
         shown: text,
         address: grid.address(cell.row, cell.start),
+        is_hidden: true,
     })
 }
 
@@ -207,10 +228,15 @@ struct Above {
     absent: Vec<String>,
 }
 
-fn captions(feed: &Feed, grid: &Grid, top: usize) -> Above {
+fn captions(feed: &Feed, document: &Document, grid: &Grid, top: usize) -> Above {
     let mut above = Above::default();
     for caption in &feed.captions {
-        let found = cells_above(grid, top).find(|text| caption.pattern.is_match(&without_blanks(text)));
+        let has_it = |text: &&str| caption.pattern.is_match(&without_blanks(text));
+        let mut found = cells_above(grid, top).find(has_it);
+        if found.is_none() && caption.within == CaptionScope::Document {
+            let others = document.grids.iter().filter(|other| other.visibility == Visibility::Visible);
+            found = others.flat_map(|other| cells_above(other, CAPTION_ROWS.min(other.rows.len()))).find(has_it);
+        }
         match found {
             Some(text) => {
                 above.found += 1;

@@ -8,11 +8,12 @@ use gongkai_catalog::Catalog;
 
 use super::GridContext;
 use super::bind::Binding;
-use super::moment::{DateReader, Hour, read_hour};
+use super::line::{Line, read_lines};
+use super::moment::{DateReader, Moment, read_hour, read_month};
 use super::number::parse_number;
 use super::place::{FlatPlaces, Place, padded_code, read_hierarchy};
 use super::text::{on_one_line, without_blanks};
-use crate::feed::{Feed, TimeRule};
+use crate::feed::{Feed, PlaceDate, PlaceSource, TimeRule};
 use crate::reader::{Grid, Row, RowFault};
 use crate::report::{Reason, SetAside, SetAsideKind};
 
@@ -24,7 +25,7 @@ pub(crate) struct Record {
     /// Index in the body's places.
     pub place: u32,
     /// Its moment, for feeds with dates.
-    pub hour: Option<Hour>,
+    pub moment: Option<Moment>,
 }
 
 /// The records of one table.
@@ -32,6 +33,8 @@ pub(crate) struct Record {
 pub(crate) struct Body {
     pub records: Vec<Record>,
     pub places: Vec<Place>,
+    /// One for each record, in tables with class codes.
+    pub lines: Vec<Line>,
     pub records_in: u64,
     pub set_aside: Vec<SetAside>,
     pub notes: Vec<String>,
@@ -50,40 +53,106 @@ pub(super) fn read_body(context: &GridContext<'_>, catalog: &Catalog, year_end: 
         }
     }
     let (kept, mut body) = (walk.kept, walk.body);
-    let label_column = binding.labels.get(&feed.place.label).copied().unwrap_or_default();
-    match (&feed.time, year_end) {
-        (Some(time), _) => {
-            let mut dates = DateReader::new(&time.date_formats);
-            let mut places = FlatPlaces::new(&catalog.regions, &feed.place);
-            for index in kept {
-                let row = &grid.rows[index];
-                match hour_of(context, row, time, &mut dates) {
-                    Ok(hour) => {
-                        let place = places.index(grid.text(row, label_column), hour.data_date);
-                        body.records.push(Record { row: index, place, hour: Some(hour) });
-                    }
-                    Err(fault) => body.set_aside.push(record_fault(grid, row, fault)),
-                }
-            }
-            body.places = places.places;
-        }
-        (None, date) => {
-            let labels: Vec<&str> = kept.iter().map(|index| grid.text(&grid.rows[*index], label_column)).collect();
-            let date = date.unwrap_or_default();
+    match (&feed.place.source, year_end) {
+        (PlaceSource::Hierarchy(role), Some(date)) => {
+            let column = binding.labels.get(role).copied().unwrap_or_default();
+            let labels: Vec<&str> = kept.iter().map(|index| grid.text(&grid.rows[*index], column)).collect();
             let (places, notes) = read_hierarchy(&catalog.regions, &feed.place, &labels, date);
             body.notes.extend(notes);
             body.places = places;
-            body.records = kept
-                .iter()
-                .enumerate()
-                .map(|(place, row)| Record { row: *row, place: place as u32, hour: None })
-                .collect();
-            compare_evidence(feed, grid, binding, &mut body);
+            let records = kept.iter().enumerate();
+            body.records =
+                records.map(|(place, row)| Record { row: *row, place: place as u32, moment: None }).collect();
         }
+        _ => read_flat(context, catalog, year_end, kept, &mut body),
+    }
+    compare_evidence(feed, grid, binding, &mut body);
+    if let Some(rule) = &feed.line {
+        let text = |record: &Record, role: &str| {
+            binding.labels.get(role).map(|column| grid.text(&grid.rows[record.row], *column)).unwrap_or_default()
+        };
+        let texts: Vec<(&str, &str)> =
+            body.records.iter().map(|record| (text(record, &rule.code), text(record, &rule.name))).collect();
+        body.lines = read_lines(rule, &texts);
     }
     body.set_aside.sort_by_key(|fault| fault.row);
     count_unresolved(&mut body);
     body
+}
+
+/// Records each of which has its place and date for itself.
+fn read_flat(
+    context: &GridContext<'_>,
+    catalog: &Catalog,
+    year_end: Option<NaiveDate>,
+    kept: Vec<usize>,
+    body: &mut Body,
+) {
+    let GridContext { feed, grid, binding, .. } = *context;
+    let mut dates = feed.time.as_ref().map(|time| DateReader::new(&time.date_formats, time.hour_ending.is_none()));
+    let mut places = FlatPlaces::new(&catalog.regions, &feed.place);
+    let column = |role: &String| binding.labels.get(role).copied().unwrap_or_default();
+    let one_place = match &feed.place.source {
+        PlaceSource::Printed(captures) => printed_place(feed, binding, captures),
+        PlaceSource::Fixed(name) => name.clone(),
+        PlaceSource::Label(_) | PlaceSource::Hierarchy(_) => String::new(),
+    };
+    for index in kept {
+        let row = &grid.rows[index];
+        let moment = match (&feed.time, &mut dates) {
+            (Some(time), Some(dates)) => match read_moment(context, row, time, dates) {
+                Ok(moment) => Some(moment),
+                Err(fault) => {
+                    body.set_aside.push(record_fault(grid, row, fault));
+                    continue;
+                }
+            },
+            _ => None,
+        };
+        let date = match (&feed.place.date, moment) {
+            (_, Some(moment)) => Some(moment.data_date),
+            (PlaceDate::Label(role), None) => year_end_of(grid.text(row, column(role))),
+            (_, None) => year_end,
+        };
+        let Some(date) = date else {
+            let part = match &feed.place.date {
+                PlaceDate::Label(role) => Some((role.as_str(), column(role))),
+                _ => None,
+            };
+            let fault = Fault { reason: Reason::BadDate, message: "no year, expected four digits".to_owned(), part };
+            body.set_aside.push(record_fault(grid, row, fault));
+            continue;
+        };
+        let name = match &feed.place.source {
+            PlaceSource::Label(role) => grid.text(row, column(role)),
+            _ => one_place.as_str(),
+        };
+        let above: Vec<&str> = feed.place.within_labels.iter().map(|role| grid.text(row, column(role))).collect();
+        let place = places.index(name, &above, date);
+        body.records.push(Record { row: index, place, moment });
+    }
+    body.places = places.places;
+}
+
+/// The one place of a table. An own level that is not named (市本级) is that of the region in the next capture.
+fn printed_place(feed: &Feed, binding: &Binding, captures: &[String]) -> String {
+    let mut names = captures.iter().filter_map(|capture| binding.captures.get(capture)).filter(|name| !name.is_empty());
+    let Some(first) = names.next() else { return String::new() };
+    let suffix = feed.place.own_suffix.as_deref();
+    let stem = suffix.and_then(|suffix| first.strip_suffix(suffix));
+    match (stem, suffix, names.next()) {
+        (Some(stem), Some(suffix), Some(region)) if feed.place.own_generic.iter().any(|generic| generic == stem) => {
+            format!("{region}{suffix}")
+        }
+        _ => first.clone(),
+    }
+}
+
+/// The last day of a year that a cell holds: `2016`, or `2016.0` as exports write it.
+fn year_end_of(text: &str) -> Option<NaiveDate> {
+    let year = parse_number(text).ok()?.trimmed();
+    let year = i32::try_from(year.digits()).ok().filter(|value| year.scale() == 0 && (1900..=2199).contains(value))?;
+    NaiveDate::from_ymd_opt(year, 12, 31)
 }
 
 struct Walk<'a> {
@@ -115,12 +184,13 @@ impl Walk<'_> {
         {
             self.has_ended = true;
         }
-        let label_column = self.binding.labels.get(&self.feed.place.label).copied().unwrap_or_default();
+        let label_column = self.binding.labels.get(&self.feed.subject).copied().unwrap_or_default();
         let label = without_blanks(self.grid.text(row, label_column));
         if self.has_ended {
             return self.visit_after_end(row);
         }
-        if !row.is_hidden && self.is_declared_no_record(&label, row) {
+        let is_read = !row.is_hidden || self.feed.keeps_hidden_rows;
+        if is_read && (self.is_declared_no_record(&label, row) || self.is_of_another_feed(row)) {
             return;
         }
         if !self.binding.values.iter().any(|value| !self.is_blank(row, value.header.column))
@@ -185,6 +255,18 @@ impl Walk<'_> {
         is_header
     }
 
+    /// Rows whose label says that they are another feed's.
+    fn is_of_another_feed(&mut self, row: &Row) -> bool {
+        let is_other = self.feed.labels.iter().any(|label| {
+            let (Some(only), Some(column)) = (&label.only, self.binding.labels.get(&label.role)) else { return false };
+            !only.is_match(&without_blanks(self.grid.text(row, *column)))
+        });
+        if is_other {
+            self.body.notes.push(format!("row {}: not of this feed, as it declares", row.number));
+        }
+        is_other
+    }
+
     fn fault(&self, row: &Row, label: &str) -> Option<(Reason, String)> {
         if row.fault == Some(RowFault::NulByte) {
             return Some((Reason::NulByte, "a NUL byte in the line, expected text".into()));
@@ -195,22 +277,31 @@ impl Walk<'_> {
             let reason = if found < expected { Reason::TooFewFields } else { Reason::TooManyFields };
             return Some((reason, format!("{found} fields, expected {expected} as in the header")));
         }
-        if row.is_hidden {
+        if row.is_hidden && !self.feed.keeps_hidden_rows {
             return Some((Reason::HiddenRow, "a hidden row inside the table, expected visible rows".into()));
         }
         if label.is_empty() {
-            return Some((Reason::NoLabel, "no name of a place, expected one".into()));
+            return Some((Reason::NoLabel, format!("no {}, expected one", self.feed.subject)));
+        }
+        let empty = self
+            .feed
+            .labels
+            .iter()
+            .filter(|label| label.must_be_filled)
+            .find(|label| self.binding.labels.get(&label.role).is_none_or(|column| self.is_blank(row, *column)));
+        if let Some(label) = empty {
+            return Some((Reason::NoLabel, format!("no {}, expected one", label.role)));
         }
         None
     }
 }
 
-fn hour_of<'a>(
+fn read_moment<'a>(
     context: &GridContext<'_>,
     row: &Row,
     time: &'a TimeRule,
     dates: &mut DateReader<'_>,
-) -> Result<Hour, Fault<'a>> {
+) -> Result<Moment, Fault<'a>> {
     let GridContext { grid, binding, .. } = *context;
     let column = |role: &str| binding.labels.get(role).copied().unwrap_or_default();
     let date = dates.read(grid.text(row, column(&time.date))).ok_or_else(|| Fault {
@@ -218,10 +309,11 @@ fn hour_of<'a>(
         message: format!("no date in the form {}", time.date_formats.join(" or ")),
         part: Some((time.date.as_str(), column(&time.date))),
     })?;
-    read_hour(date, grid.text(row, column(&time.hour_ending))).map_err(|reason| Fault {
+    let Some(role) = &time.hour_ending else { return Ok(read_month(date)) };
+    read_hour(date, grid.text(row, column(role))).map_err(|reason| Fault {
         reason,
         message: "no hour, expected 0 to 24".to_owned(),
-        part: Some((time.hour_ending.as_str(), column(&time.hour_ending))),
+        part: Some((role.as_str(), column(role))),
     })
 }
 

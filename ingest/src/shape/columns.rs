@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, StringArray, StringBuilder,
-    TimestampMicrosecondArray, UInt32Array,
+    TimestampMicrosecondArray, UInt32Array, new_null_array,
 };
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
@@ -18,8 +18,9 @@ use gongkai_catalog::{Column, ColumnType, Table};
 use super::body::Body;
 use super::figure::Figure;
 use super::reshape::LongRows;
+use super::text::without_blanks;
 use super::{Addresses, GridContext, ShapeError};
-use crate::feed::{OriginPart, PlacePart, Producer, Span, TimePart, ValuePart};
+use crate::feed::{LabelCases, LinePart, OriginPart, PlacePart, Producer, Span, TimePart, ValuePart};
 use crate::reader::column_letters;
 
 /// Columns that a release fills.
@@ -69,7 +70,11 @@ impl ColumnSource<'_> {
             reason: format!("column {}: {error}", column.name),
         };
         match producer {
+            Producer::Constant(text) if column.column_type == ColumnType::Integer => {
+                Ok(Arc::new(Int32Array::from(vec![text.parse::<i32>().ok(); self.rows.len()])))
+            }
             Producer::Constant(text) => Ok(self.constant(text)),
+            Producer::Empty => Ok(new_null_array(&data_type(column.column_type), self.rows.len())),
             Producer::Setting => self
                 .rows
                 .settings
@@ -80,6 +85,9 @@ impl ColumnSource<'_> {
             Producer::Place(part) => take(&self.places(*part), &self.row_place, None).map_err(refuse),
             Producer::Time(part) => take(&self.times(*part), &self.rows.record, None).map_err(refuse),
             Producer::ByDate(spans) => take(&self.by_date(spans), &self.rows.record, None).map_err(refuse),
+            Producer::Line(part) => take(&self.lines(*part), &self.rows.record, None).map_err(refuse),
+            Producer::IsHidden => take(&self.hidden(), &self.rows.record, None).map_err(refuse),
+            Producer::ByLabel(cases) => take(&self.by_label(cases), &self.rows.record, None).map_err(refuse),
             Producer::Label(role) => take(&self.labels(role), &self.rows.record, None).map_err(refuse),
             Producer::Value(part) => self.values(column, *part).map_err(refuse),
             Producer::Origin(part) => Ok(self.origin(*part)),
@@ -132,7 +140,7 @@ impl ColumnSource<'_> {
             PlacePart::Id => texts(|place| &place.id),
             PlacePart::Code => Arc::new(places.iter().map(|place| place.code.as_deref()).collect::<StringArray>()),
             PlacePart::Name => texts(|place| &place.name),
-            PlacePart::Scope => texts(|place| if place.is_own { "own" } else { "area" }),
+            PlacePart::Scope => texts(|place| place.scope),
             PlacePart::ParentPath => texts(|place| &place.parent_path),
             PlacePart::LineKind => texts(|place| place.line_kind),
             PlacePart::IsLeaf => Arc::new(places.iter().map(|place| Some(place.is_leaf)).collect::<BooleanArray>()),
@@ -140,7 +148,7 @@ impl ColumnSource<'_> {
     }
 
     fn times(&self, part: TimePart) -> ArrayRef {
-        let hours = self.body.records.iter().map(|record| record.hour);
+        let hours = self.body.records.iter().map(|record| record.moment);
         match part {
             TimePart::EndInstant => Arc::new(
                 hours
@@ -152,6 +160,10 @@ impl ColumnSource<'_> {
                 Arc::new(hours.map(|hour| hour.map(|hour| days_since_1970(hour.data_date))).collect::<Date32Array>())
             }
             TimePart::Hour => Arc::new(hours.map(|hour| hour.map(|hour| hour.label as i32)).collect::<Int32Array>()),
+            TimePart::Year => {
+                use chrono::Datelike;
+                Arc::new(hours.map(|moment| moment.map(|moment| moment.data_date.year())).collect::<Int32Array>())
+            }
             TimePart::Month => {
                 // A file has few dates: format each once.
                 let mut last: Option<(NaiveDate, String)> = None;
@@ -175,8 +187,41 @@ impl ColumnSource<'_> {
         let value_on = |date: NaiveDate| {
             spans.iter().find(|span| span.until.is_none_or(|until| date <= until)).map(|span| span.value.as_str())
         };
-        let hours = self.body.records.iter().map(|record| record.hour);
+        let hours = self.body.records.iter().map(|record| record.moment);
         Arc::new(hours.map(|hour| value_on(hour?.data_date)).collect::<StringArray>())
+    }
+
+    fn lines(&self, part: LinePart) -> ArrayRef {
+        let lines = &self.body.lines;
+        let texts = |text: fn(&super::line::Line) -> &str| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(lines.iter().map(text)))
+        };
+        match part {
+            LinePart::Code => Arc::new(lines.iter().map(|line| line.code.as_deref()).collect::<StringArray>()),
+            LinePart::Level => Arc::new(lines.iter().map(|line| line.level).collect::<Int32Array>()),
+            LinePart::Path => texts(|line| &line.path),
+            LinePart::ParentPath => texts(|line| &line.parent_path),
+            LinePart::IsLeaf => Arc::new(lines.iter().map(|line| Some(line.is_leaf)).collect::<BooleanArray>()),
+            LinePart::LineKind => texts(|line| line.kind),
+            LinePart::Name => texts(|line| &line.name),
+        }
+    }
+
+    fn hidden(&self) -> ArrayRef {
+        let rows = &self.context.grid.rows;
+        let hidden = self.body.records.iter().map(|record| Some(rows[record.row].is_hidden));
+        Arc::new(hidden.collect::<BooleanArray>())
+    }
+
+    fn by_label(&self, rule: &LabelCases) -> ArrayRef {
+        let grid = self.context.grid;
+        let column = self.context.binding.labels.get(&rule.role).copied().unwrap_or_default();
+        let values = self.body.records.iter().map(|record| {
+            let label = without_blanks(grid.text(&grid.rows[record.row], column));
+            let case = rule.cases.iter().find(|(pattern, _)| pattern.is_match(&label));
+            case.map_or(rule.otherwise.as_str(), |(_, value)| value.as_str())
+        });
+        Arc::new(StringArray::from_iter_values(values))
     }
 
     fn labels(&self, role: &str) -> ArrayRef {
@@ -195,6 +240,10 @@ impl ColumnSource<'_> {
             Figure::Missing | Figure::SetAside(..) => None,
         });
         Ok(match part {
+            ValuePart::Number if column.column_type == ColumnType::Integer => {
+                let digits = values.map(|value| value.and_then(|value| i32::try_from(value.number).ok()));
+                Arc::new(digits.collect::<Int32Array>())
+            }
             ValuePart::Number => decimals(values.map(|value| value.map(|value| value.number)), column)?,
             ValuePart::Published => decimals(values.map(|value| value.and_then(|value| value.published)), column)?,
             ValuePart::Scale => Arc::new(values.map(|value| value.map(|value| value.scale)).collect::<Int32Array>()),

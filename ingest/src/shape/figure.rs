@@ -8,6 +8,9 @@ use super::text::trimmed;
 use crate::reader::CellKind;
 use crate::report::Reason;
 
+/// Symbol of a unit that there is nothing to say of.
+const NO_UNIT: &str = "1";
+
 /// What a value cell holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Figure {
@@ -66,6 +69,8 @@ pub(crate) struct Measure<'a> {
     missing: &'a [String],
     /// Decimals of the published unit that are worth more than the number column can hold.
     scale_cap: u8,
+    /// What is added to the figure to give the number.
+    add: Option<Exact>,
 }
 
 impl<'a> Measure<'a> {
@@ -86,7 +91,13 @@ impl<'a> Measure<'a> {
             says_conversion,
             missing,
             scale_cap: shape.1 + zeros,
+            add: None,
         }
+    }
+
+    /// The same, with something added to every figure.
+    pub fn adding(self, add: Option<Exact>) -> Self {
+        Self { add, ..self }
     }
 
     /// Reads one cell.
@@ -120,6 +131,10 @@ impl<'a> Measure<'a> {
             Some(unit) => figure.trimmed().checked_mul(unit.factor),
             None => Some(figure),
         };
+        let converted = match self.add {
+            Some(add) => converted.and_then(|number| number.checked_add(add)),
+            None => converted,
+        };
         let Some(rescaled) = converted.and_then(|number| number.rescale(scale)) else { return too_long() };
         if !fits(rescaled.digits(), precision) {
             return too_long();
@@ -145,6 +160,15 @@ impl<'a> Measure<'a> {
 
     fn describe(&self, figure: Exact, is_rounded: bool) -> String {
         let mut text = match self.unit.filter(|_| self.is_converted) {
+            _ if self.add.is_some() => {
+                let add = self.add.map(|add| add.to_string()).unwrap_or_default();
+                let printed = figure.to_string();
+                match printed.strip_prefix('-') {
+                    Some(fall) => format!("{add} - {fall}"),
+                    None => format!("{add} + {printed}"),
+                }
+            }
+            Some(unit) if unit.symbol == NO_UNIT => figure.to_string(),
             Some(unit) => format!("{figure} {} × {}", unit.symbol, unit.factor),
             None => figure.to_string(),
         };
@@ -160,7 +184,8 @@ impl<'a> Measure<'a> {
 fn decimal(column: &Column) -> (u8, u8) {
     match column.column_type {
         ColumnType::Decimal { precision, scale } => (precision, scale.unsigned_abs()),
-        // A feed whose number column is no decimal does not load.
+        ColumnType::Integer => (9, 0),
+        // A feed whose number column is neither does not load.
         _ => (38, 0),
     }
 }

@@ -18,9 +18,11 @@ pub(crate) struct HeaderColumn {
     pub compared: String,
     /// Address of the lowest level's cell.
     pub address: String,
+    /// Whether the sheet hides the column.
+    pub is_hidden: bool,
 }
 
-/// Reads the header of `depth` rows that begins at the row with index `top`; hidden columns are left out.
+/// Reads the header of `depth` rows that begins at the row with index `top`.
 ///
 /// Gives the columns and the number of the header's last row.
 pub(crate) fn read_header(grid: &Grid, top: usize, depth: u32) -> (Vec<HeaderColumn>, u32) {
@@ -43,11 +45,7 @@ pub(crate) fn read_header(grid: &Grid, top: usize, depth: u32) -> (Vec<HeaderCol
     }
     fill_merged(grid, first, last, &mut columns);
     fill_from_left(&mut columns);
-    let columns = columns
-        .into_iter()
-        .filter(|(column, _)| !grid.hidden_columns.contains(column))
-        .map(|(column, texts)| describe(grid, &levels, first, column, texts))
-        .collect();
+    let columns = columns.into_iter().map(|(column, texts)| describe(grid, &levels, first, column, texts)).collect();
     (columns, last)
 }
 
@@ -104,5 +102,6 @@ fn describe(grid: &Grid, levels: &[Option<&Row>], first: u32, column: u32, texts
         Some(cell) => grid.address(cell.row, cell.start),
         None => grid.address(first, column),
     };
-    HeaderColumn { column, shown: shown.join("/"), compared: compared.join("/"), address }
+    let is_hidden = grid.hidden_columns.contains(&column);
+    HeaderColumn { column, shown: shown.join("/"), compared: compared.join("/"), address, is_hidden }
 }

@@ -14,6 +14,7 @@ mod duplicate;
 mod error;
 mod figure;
 mod header;
+mod line;
 mod moment;
 mod number;
 mod place;
@@ -88,7 +89,7 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
     let mut bound = Vec::new();
     let mut nearest: Option<bind::Miss> = None;
     for grid in &document.grids {
-        match bind::bind(feed, grid, catalog) {
+        match bind::bind(feed, document, grid, catalog) {
             Ok(binding) => bound.push((grid, binding)),
             Err(miss) if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) => nearest = Some(miss),
             Err(_) => {}

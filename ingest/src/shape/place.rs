@@ -17,7 +17,8 @@ pub(crate) struct Place {
     pub id: String,
     pub code: Option<String>,
     pub name: String,
-    pub is_own: bool,
+    /// `area`, `own` or `lower`.
+    pub scope: &'static str,
     pub parent_path: String,
     pub is_leaf: bool,
     pub line_kind: &'static str,
@@ -27,7 +28,7 @@ pub(crate) struct Place {
 pub(crate) struct FlatPlaces<'a> {
     regions: &'a RegionList,
     rule: &'a PlaceRule,
-    seen: HashMap<(String, NaiveDate), u32>,
+    seen: HashMap<(String, Vec<String>, NaiveDate), u32>,
     pub places: Vec<Place>,
 }
 
@@ -36,27 +37,45 @@ impl<'a> FlatPlaces<'a> {
         Self { regions, rule, seen: HashMap::new(), places: Vec::new() }
     }
 
-    /// Index in `places` of a name on a date.
-    pub fn index(&mut self, label: &str, date: NaiveDate) -> u32 {
+    /// Index in `places` of a name on a date, below the regions that `above` names from the highest down.
+    pub fn index(&mut self, label: &str, above: &[&str], date: NaiveDate) -> u32 {
         let name = trimmed(label);
-        if let Some(index) = self.seen.get(&(name.to_owned(), date)) {
+        let above: Vec<String> = above.iter().map(|name| trimmed(name).to_owned()).collect();
+        let key = (name.to_owned(), above, date);
+        if let Some(index) = self.seen.get(&key) {
             return *index;
         }
-        let official = self.rule.official(name);
-        let code =
-            self.regions.resolve(official, date, &self.rule.tiers, None).map(|region| region.region_code.clone());
+        let (sought, scope) = self.rule.part_of(name).unwrap_or((name, "area"));
+        let within = self.within(&key.1, date);
+        let code = self
+            .regions
+            .resolve(self.rule.official(sought), date, &self.rule.tiers, within.as_deref())
+            .map(|region| region.region_code.clone());
         let index = self.places.len() as u32;
-        self.seen.insert((name.to_owned(), date), index);
         self.places.push(Place {
-            id: code.clone().unwrap_or_else(|| name.to_owned()),
+            id: match (&code, &within) {
+                (Some(code), _) => code.clone(),
+                (None, Some(within)) => format!("{within}/{sought}"),
+                (None, None) => sought.to_owned(),
+            },
             code,
             name: name.to_owned(),
-            is_own: false,
+            scope,
             parent_path: String::new(),
             is_leaf: true,
             line_kind: "detail",
         });
+        self.seen.insert(key, index);
         index
+    }
+
+    /// The lowest region above that is known; a prefecture whose name is not known does not hide its county.
+    fn within(&self, above: &[String], date: NaiveDate) -> Option<String> {
+        above.iter().fold(self.rule.within.clone(), |within, name| {
+            let tiers = [Tier::Province, Tier::City];
+            let found = self.regions.resolve(self.rule.official(name), date, &tiers, within.as_deref());
+            found.map(|region| region.region_code.clone()).or(within)
+        })
     }
 }
 
@@ -104,8 +123,8 @@ struct Hierarchy<'a> {
 struct Meaning {
     code: Option<String>,
     tier: Option<Tier>,
-    is_own: bool,
-    /// Whether it is the own level of the row right above.
+    scope: &'static str,
+    /// Whether it is the own level, or all lower ones, of the row right above.
     is_of_parent: bool,
     /// The part of the label that names a region.
     stem: String,
@@ -138,32 +157,31 @@ impl Hierarchy<'_> {
             id,
             code: meaning.code,
             name: name.to_owned(),
-            is_own: meaning.is_own,
+            scope: meaning.scope,
             parent_path,
             is_leaf: true,
             line_kind,
         });
-        if !meaning.is_own {
+        if meaning.scope == "area" {
             self.open.push(Open { indentation, index, tier: meaning.tier });
         }
     }
 
     fn read_label(&self, name: &str) -> Meaning {
-        let stem = self.rule.own_suffix.as_deref().and_then(|suffix| name.strip_suffix(suffix)).map(trimmed);
-        let Some(stem) = stem else {
+        let Some((stem, scope)) = self.rule.part_of(name) else {
             let (code, tier) = self.resolve(name).unzip();
-            return Meaning { code, tier, is_own: false, is_of_parent: false, stem: name.to_owned() };
+            return Meaning { code, tier, scope: "area", is_of_parent: false, stem: name.to_owned() };
         };
         if let Some(parent) = self.open.last() {
             let parent_place = &self.places[parent.index];
             let is_generic = self.rule.own_generic.iter().any(|generic| generic == stem);
             if is_generic || stem == parent_place.name || self.means(stem, parent) {
                 let (code, tier) = (parent_place.code.clone(), parent.tier);
-                return Meaning { code, tier, is_own: true, is_of_parent: true, stem: stem.to_owned() };
+                return Meaning { code, tier, scope, is_of_parent: true, stem: stem.to_owned() };
             }
         }
         let (code, tier) = self.resolve(stem).unzip();
-        Meaning { code, tier, is_own: true, is_of_parent: false, stem: stem.to_owned() }
+        Meaning { code, tier, scope, is_of_parent: false, stem: stem.to_owned() }
     }
 
     /// Whether a name is another form of an open row's.
@@ -185,7 +203,7 @@ impl Hierarchy<'_> {
 
     /// For lists without indentation: closes rows until the label is found below the last open one.
     fn close_unrelated(&mut self, name: &str) {
-        let stem = self.rule.own_suffix.as_deref().and_then(|suffix| name.strip_suffix(suffix)).map(trimmed);
+        let stem = self.rule.part_of(name).map(|(stem, _)| stem);
         while self.open.len() > 1 {
             let is_own =
                 stem.is_some_and(|stem| stem.is_empty() || self.open.last().is_some_and(|open| self.means(stem, open)));
@@ -201,7 +219,9 @@ impl Hierarchy<'_> {
 ///
 /// The forms write `46`, `4601` and `460105` for areas and `4600`, `460100` for own levels.
 pub(crate) fn padded_code(machine: &str) -> Option<String> {
-    let digits = trimmed(machine);
+    let plain = trimmed(machine);
+    // Exports write codes as decimals: `130631.0`.
+    let digits = plain.strip_suffix(".0").unwrap_or(plain);
     let is_code = matches!(digits.len(), 2 | 4 | 6) && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_code.then(|| format!("{digits:0<6}"))
 }

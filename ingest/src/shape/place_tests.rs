@@ -3,14 +3,18 @@
 use gongkai_catalog::{Catalog, Declarations};
 
 use super::*;
+use crate::feed::{PlaceDate, PlaceSource};
 
 fn rule() -> PlaceRule {
     PlaceRule {
-        label: "region".into(),
+        source: PlaceSource::Hierarchy("region".into()),
+        date: PlaceDate::Printed("title.year".into()),
+        within: None,
+        within_labels: Vec::new(),
         tiers: vec![Tier::Province, Tier::City, Tier::County],
-        year: Some("title.year".into()),
         own_suffix: Some("本级".into()),
         own_generic: vec![String::new(), "自治区".into(), "省".into()],
+        lower_suffixes: vec!["区县合计".into()],
         aliases: Default::default(),
         evidence: None,
     }
@@ -23,7 +27,7 @@ fn read(labels: &[&str]) -> Vec<Place> {
 }
 
 fn codes(places: &[Place]) -> Vec<(&str, bool, &str)> {
-    places.iter().map(|place| (place.id.as_str(), place.is_own, place.parent_path.as_str())).collect()
+    places.iter().map(|place| (place.id.as_str(), place.scope == "own", place.parent_path.as_str())).collect()
 }
 
 const INDENTED: [&str; 7] =
@@ -78,12 +82,20 @@ fn a_deeper_first_row_is_the_base() {
 fn the_own_level_of_an_unknown_region_keeps_its_id() {
     let places = read(&["海南省", "  某新区", "    某新区本级"]);
     assert_eq!(places[1].id, "460000/某新区");
-    assert_eq!((places[2].id.as_str(), places[2].is_own), ("460000/某新区", true));
+    assert_eq!((places[2].id.as_str(), places[2].scope == "own"), ("460000/某新区", true));
+}
+
+#[test]
+fn all_lower_levels_together_are_those_of_the_region_above() {
+    let places = read(&["攀枝花市", "攀枝花市本级", "攀枝花市区县合计", "东区"]);
+    let told: Vec<_> = places.iter().map(|place| (place.id.as_str(), place.scope)).collect();
+    assert_eq!(told, [("510400", "area"), ("510400", "own"), ("510400", "lower"), ("510402", "area")]);
 }
 
 #[test]
 fn machine_codes_are_padded() {
     assert_eq!(padded_code("4601").as_deref(), Some("460100"));
     assert_eq!(padded_code("46").as_deref(), Some("460000"));
+    assert_eq!(padded_code("130631.0").as_deref(), Some("130631"));
     assert_eq!(padded_code("VALID#"), None);
 }

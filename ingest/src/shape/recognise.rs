@@ -85,7 +85,7 @@ fn judge(document: &Document, grid: &Grid, feeds: &Feeds, catalog: &Catalog) -> 
     let mut misses: Vec<(u32, NearMiss)> = Vec::new();
     for feed in feeds.iter() {
         let found = if feed.formats.contains(&document.format) {
-            bind_claim(feed, grid, catalog)
+            bind_claim(feed, document, grid, catalog)
         } else {
             let reason = format!("the feed does not read {}", document.format.name());
             Err(Miss { score: 0, reasons: vec![reason] })
@@ -109,8 +109,8 @@ fn judge(document: &Document, grid: &Grid, feeds: &Feeds, catalog: &Catalog) -> 
     GridRecognition { sheet: grid.sheet.clone(), claim, misses: misses.into_iter().map(|(_, miss)| miss).collect() }
 }
 
-fn bind_claim(feed: &Feed, grid: &Grid, catalog: &Catalog) -> Result<Claim, Miss> {
-    let binding = bind(feed, grid, catalog)?;
+fn bind_claim(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) -> Result<Claim, Miss> {
+    let binding = bind(feed, document, grid, catalog)?;
     let cell = |column: &super::header::HeaderColumn, read_as| HeaderCell {
         address: column.address.clone(),
         text: column.shown.clone(),
@@ -118,12 +118,16 @@ fn bind_claim(feed: &Feed, grid: &Grid, catalog: &Catalog) -> Result<Claim, Miss
     };
     let labels = binding.label_headers.iter().map(|(role, column)| cell(column, Some(role.clone())));
     let values = binding.values.iter().map(|value| cell(&value.header, Some(feed.values[value.rule].description())));
+    let confirming = binding
+        .confirming
+        .iter()
+        .map(|value| cell(&value.header, Some(format!("confirms {}", feed.values[value.rule].description()))));
     Ok(Claim {
         feed: feed.id.clone(),
         header_rows: binding.header_rows,
         title: binding.title.clone(),
         unit: binding.unit_printed.clone(),
-        columns: labels.chain(values).collect(),
+        columns: labels.chain(values).chain(confirming).collect(),
         columns_not_read: binding.unread.iter().map(|column| cell(column, None)).collect(),
     })
 }

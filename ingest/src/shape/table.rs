@@ -15,7 +15,7 @@ use super::figure::{Figure, Measure, MeasureColumns};
 use super::header::HeaderColumn;
 use super::reshape::{LongRows, unpivot};
 use super::{Addresses, GridContext, ShapeError};
-use crate::feed::{Producer, ValuePart};
+use crate::feed::{PlaceDate, Producer, ValuePart};
 use crate::reader::{Cell, CellKind, Grid, column_letters};
 use crate::report::{Counts, GridReport, HeaderCell, Reason, SetAside, SetAsideKind};
 
@@ -39,16 +39,7 @@ pub(super) fn shape_grid<'a>(
     catalog: &Catalog,
 ) -> Result<ShapedGrid<'a>, ShapeError> {
     let GridContext { feed, grid, binding, .. } = *context;
-    let year_end = feed.place.year.as_ref().map(|capture| {
-        let year = binding.captures.get(capture).and_then(|year| year.parse().ok());
-        year.and_then(|year| NaiveDate::from_ymd_opt(year, 12, 31)).ok_or_else(|| ShapeError::NotPrinted {
-            feed: feed.id.clone(),
-            sheet: grid.sheet.clone(),
-            column: "place.year".into(),
-            captures: capture.clone(),
-        })
-    });
-    let body = read_body(context, catalog, year_end.transpose()?);
+    let body = read_body(context, catalog, place_year_end(context)?);
     let rows = reshape(context, &body)?;
     let figures = read_figures(context, table, catalog, &rows);
     let addresses = address_rows(context, &body, &rows);
@@ -95,8 +86,29 @@ pub(super) fn shape_grid<'a>(
         unresolved: body.unresolved,
     };
     shaped.count();
+    let confirmed = shaped.compare_confirming(context, table, catalog);
+    shaped.report.notes.extend(confirmed);
     shaped.report.notes.extend(layout_notes(context));
     Ok(shaped)
+}
+
+/// The date at which names of the whole table are looked up, where one holds for it.
+fn place_year_end(context: &GridContext<'_>) -> Result<Option<NaiveDate>, ShapeError> {
+    let GridContext { feed, grid, binding, .. } = *context;
+    let (year, capture) = match &feed.place.date {
+        PlaceDate::Moment | PlaceDate::Label(_) => return Ok(None),
+        PlaceDate::Year(year) => (Some(*year), "place.year_is"),
+        PlaceDate::Printed(capture) => {
+            (binding.captures.get(capture).and_then(|year| year.parse().ok()), capture.as_str())
+        }
+    };
+    let date = year.and_then(|year| NaiveDate::from_ymd_opt(year, 12, 31));
+    date.map(Some).ok_or_else(|| ShapeError::NotPrinted {
+        feed: feed.id.clone(),
+        sheet: grid.sheet.clone(),
+        column: "place.year".into(),
+        captures: capture.to_owned(),
+    })
 }
 
 fn reshape(context: &GridContext<'_>, body: &Body) -> Result<LongRows, ShapeError> {
@@ -128,7 +140,7 @@ fn read_figures(context: &GridContext<'_>, table: &Table, catalog: &Catalog, row
         .iter()
         .map(|value| {
             let columns = MeasureColumns { number, published, says_conversion: conversion.is_some() };
-            Measure::new(columns, catalog.units.get(&value.unit), &feed.missing)
+            Measure::new(columns, catalog.units.get(&value.unit), &feed.missing).adding(feed.values[value.rule].add)
         })
         .collect();
     rows.cell
@@ -187,6 +199,46 @@ impl ShapedGrid<'_> {
         }
     }
 
+    /// What the columns say that only confirm others: how often they agree, and every place where they do not.
+    fn compare_confirming(&self, context: &GridContext<'_>, table: &Table, catalog: &Catalog) -> Vec<String> {
+        let GridContext { feed, grid, binding, .. } = *context;
+        let number = feed.producers.iter().find(|(_, part)| matches!(part, Producer::Value(ValuePart::Number)));
+        let Some(number) = number.and_then(|(name, _)| table.column(name)) else { return Vec::new() };
+        let width = binding.values.len();
+        let mut notes = Vec::new();
+        for column in &binding.confirming {
+            let rule = &feed.values[column.rule];
+            let Some(of) = binding.values.iter().position(|value| feed.values[value.rule].set == rule.set) else {
+                continue;
+            };
+            let columns = MeasureColumns { number, published: None, says_conversion: true };
+            let measure = Measure::new(columns, catalog.units.get(&column.unit), &feed.missing).adding(rule.add);
+            let mut agreeing = 0;
+            for (position, record) in self.records.iter().enumerate() {
+                let figure = match grid.cell(&grid.rows[record.row], column.header.column) {
+                    Some(cell) => measure.read(&cell.text, cell.kind),
+                    None => Figure::Missing,
+                };
+                let row = position * width + of;
+                let is_equal = match (&figure, &self.figures[row]) {
+                    (Figure::Value(a), Figure::Value(b)) => a.number == b.number,
+                    (Figure::Missing, Figure::Missing) => true,
+                    _ => false,
+                };
+                if is_equal {
+                    agreeing += 1;
+                } else {
+                    let line = grid.rows[record.row].number;
+                    let shown = &column.header.shown;
+                    notes.push(format!("row {line}: {shown} does not confirm {}, which is taken", self.address(row)));
+                }
+            }
+            let (shown, confirmed) = (&column.header.shown, &binding.values[of].header.shown);
+            notes.push(format!("{shown} confirms {confirmed} in {agreeing} of {} records", self.records.len()));
+        }
+        notes
+    }
+
     /// Address of a row's cell.
     pub fn address(&self, row: usize) -> String {
         self.grid.address(self.addresses.rows[row].unsigned_abs(), self.addresses.columns[row].unsigned_abs())
@@ -237,7 +289,10 @@ fn header_cells(context: &GridContext<'_>) -> Vec<HeaderCell> {
         .values
         .iter()
         .map(|value| header_cell(&value.header, Some(context.feed.values[value.rule].description())));
-    labels.chain(values).collect()
+    let confirming = context.binding.confirming.iter().map(|value| {
+        header_cell(&value.header, Some(format!("confirms {}", context.feed.values[value.rule].description())))
+    });
+    labels.chain(values).chain(confirming).collect()
 }
 
 fn header_cell(column: &HeaderColumn, read_as: Option<String>) -> HeaderCell {

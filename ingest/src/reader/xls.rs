@@ -1,0 +1,217 @@
+//! Binary workbooks (BIFF8 in a compound file) to grids.
+//!
+//! A first pass over the records measures the sheets, because the cell reader allocates by their corners, and
+//! learns which rows and columns are hidden, which it does not tell. A workbook that is protected by a
+//! password is refused; so is one whose sheets span more than the limit.
+
+use std::collections::BTreeSet;
+use std::io::{Cursor, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use calamine::{Data, DataRef, Reader as _, SheetType, SheetVisible, Xls, open_workbook_from_rs};
+
+use super::layout::Layout;
+use super::xlsx::{content, damaged, hide, index_rows};
+use super::{Cell, Document, Format, Grid, Merge, ReadError, Visibility};
+use crate::Limits;
+
+/// Cells that all sheets may span together, empty ones included: about 24 bytes each, held twice.
+const SPANNED_CELLS: u64 = 8_000_000;
+
+const BOF: u16 = 0x0809;
+const FILEPASS: u16 = 0x002F;
+const BOUNDSHEET: u16 = 0x0085;
+const DIMENSIONS: u16 = 0x0200;
+const ROW: u16 = 0x0208;
+const COLINFO: u16 = 0x007D;
+
+/// Records that hold a cell: its row and column come first.
+const CELLS: [u16; 9] = [0x0006, 0x00BD, 0x00BE, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E];
+
+/// A compound file: a workbook where it holds one.
+pub(super) fn read_compound(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
+    let Some(stream) = workbook_stream(bytes)? else { return Ok(Document::without_grids(Format::Unknown)) };
+    let sheets = scan(&stream)?;
+    // calamine is bounded by the scan above; a panic in it is a damaged file, not a stopped service.
+    catch_unwind(AssertUnwindSafe(|| read_workbook(bytes, &sheets, limits)))
+        .unwrap_or_else(|_| Err(damaged(None, "the workbook reader stopped on its content")))
+}
+
+/// The stream of records; none where the compound file is something else, such as a text document.
+fn workbook_stream(bytes: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+    let mut file = cfb::CompoundFile::open(Cursor::new(bytes))
+        .map_err(|_| damaged(None, "the compound file is cut off or its index is wrong"))?;
+    for name in ["/Workbook", "/Book"] {
+        if !file.is_stream(name) {
+            continue;
+        }
+        let mut content = Vec::new();
+        let stream = file.open_stream(name).map_err(|_| damaged(None, "its records cannot be found"))?;
+        // A stream is not longer than the file that holds it, whatever it says.
+        let read = stream.take(bytes.len() as u64).read_to_end(&mut content);
+        read.map_err(|_| damaged(None, "its records end early"))?;
+        return Ok(Some(content));
+    }
+    if file.exists("/EncryptedPackage") {
+        return Err(damaged(None, PROTECTED));
+    }
+    Ok(None)
+}
+
+const PROTECTED: &str = "it is protected by a password; expected a workbook that opens without one";
+
+/// What the first pass learns of a sheet.
+#[derive(Default)]
+struct Scanned {
+    hidden_rows: BTreeSet<u32>,
+    hidden_columns: BTreeSet<u32>,
+    last_row: u64,
+    last_column: u64,
+}
+
+/// The sheets in the order of the workbook's list.
+fn scan(stream: &[u8]) -> Result<Vec<Scanned>, ReadError> {
+    let mut offsets: Vec<usize> = Vec::new();
+    let mut sheets: Vec<Scanned> = Vec::new();
+    let mut current: Option<usize> = None;
+    let mut at = 0;
+    while let Some(head) = stream.get(at..at + 4) {
+        let (kind, length) =
+            (u16::from_le_bytes([head[0], head[1]]), usize::from(u16::from_le_bytes([head[2], head[3]])));
+        let Some(body) = stream.get(at + 4..at + 4 + length) else { break };
+        let word =
+            |offset: usize| body.get(offset..offset + 2).map_or(0, |pair| u16::from_le_bytes([pair[0], pair[1]]));
+        let double = |offset: usize| u64::from(word(offset)) | u64::from(word(offset + 2)) << 16;
+        match kind {
+            FILEPASS => return Err(damaged(None, PROTECTED)),
+            BOUNDSHEET => {
+                offsets.push(double(0) as usize);
+                sheets.push(Scanned::default());
+            }
+            BOF => current = offsets.iter().position(|offset| *offset == at),
+            _ => {}
+        }
+        if let Some(sheet) = current.and_then(|index| sheets.get_mut(index)) {
+            match kind {
+                ROW if word(12) & 0x20 != 0 => {
+                    sheet.hidden_rows.insert(u32::from(word(0)) + 1);
+                }
+                COLINFO if word(8) & 1 != 0 => {
+                    let last = u32::from(word(2)).min(255);
+                    sheet.hidden_columns.extend(u32::from(word(0)) + 1..=last + 1);
+                }
+                // Rows and columns after the last one.
+                DIMENSIONS => {
+                    sheet.last_row = sheet.last_row.max(double(4));
+                    sheet.last_column = sheet.last_column.max(u64::from(word(10)));
+                }
+                kind if CELLS.contains(&kind) => {
+                    sheet.last_row = sheet.last_row.max(u64::from(word(0)) + 1);
+                    sheet.last_column = sheet.last_column.max(u64::from(word(2)) + 1);
+                }
+                _ => {}
+            }
+        }
+        at += 4 + length;
+    }
+    let spanned =
+        sheets.iter().map(|sheet| sheet.last_row.saturating_mul(sheet.last_column)).fold(0, u64::saturating_add);
+    if spanned > SPANNED_CELLS {
+        let what = "cells between the corners of the sheets".into();
+        return Err(ReadError::TooLarge { what, found: spanned, limit: SPANNED_CELLS });
+    }
+    Ok(sheets)
+}
+
+fn read_workbook(bytes: &[u8], scanned: &[Scanned], limits: &Limits) -> Result<Document, ReadError> {
+    let mut workbook: Xls<Cursor<&[u8]>> = open_workbook_from_rs(Cursor::new(bytes))
+        .map_err(|error: calamine::XlsError| damaged(None, &error.to_string()))?;
+    let sheets = workbook.sheets_metadata().to_vec();
+    if sheets.len() > limits.sheets {
+        let (found, limit) = (sheets.len() as u64, limits.sheets as u64);
+        return Err(ReadError::TooLarge { what: "sheets".into(), found, limit });
+    }
+    let (mut grids, mut warnings) = (Vec::new(), Vec::new());
+    let mut cells_left = limits.cells;
+    for (index, sheet) in sheets.iter().enumerate() {
+        if sheet.typ != SheetType::WorkSheet {
+            warnings.push(format!("sheet {}: holds no cells (chart, macro or dialogue sheet)", sheet.name));
+            continue;
+        }
+        let visibility = match sheet.visible {
+            SheetVisible::Visible => Visibility::Visible,
+            SheetVisible::Hidden => Visibility::Hidden,
+            SheetVisible::VeryHidden => Visibility::VeryHidden,
+        };
+        let mut grid = Grid::new(Some(sheet.name.clone()), visibility);
+        let merges = workbook.merge_cells_by_sheet_name(&sheet.name).unwrap_or_default();
+        grid.merges.extend(merges.iter().map(|range| Merge {
+            top: range.start.0.saturating_add(1),
+            left: range.start.1.saturating_add(1),
+            bottom: range.end.0.saturating_add(1),
+            right: range.end.1.saturating_add(1),
+        }));
+        read_cells(&mut workbook, &sheet.name, &mut grid, cells_left, limits)?;
+        cells_left -= grid.cells.len();
+        match scanned.get(index).filter(|_| scanned.len() == sheets.len()) {
+            Some(scanned) => {
+                let (hidden_rows, hidden_columns) = (scanned.hidden_rows.clone(), scanned.hidden_columns.clone());
+                hide(&mut grid, Layout { hidden_rows, hidden_columns });
+            }
+            None => {
+                let reason = "its hidden rows and columns could not be told".to_owned();
+                warnings.push(format!("sheet {}: {reason}", sheet.name));
+                grid.broken = Some(reason);
+            }
+        }
+        grids.push(grid);
+    }
+    Ok(Document { format: Format::Xls, encoding: None, grids, warnings })
+}
+
+fn read_cells(
+    workbook: &mut Xls<Cursor<&[u8]>>,
+    sheet: &str,
+    grid: &mut Grid,
+    cells_left: usize,
+    limits: &Limits,
+) -> Result<(), ReadError> {
+    let range = workbook.worksheet_range(sheet).map_err(|error| damaged(Some(sheet), &error.to_string()))?;
+    let formulas = workbook.worksheet_formula(sheet).ok();
+    // Cells are counted from the first one that is used.
+    let Some((top, left)) = range.start() else { return Ok(()) };
+    for (row, column, value) in range.used_cells() {
+        let (row, column) = (row as u32 + top, column as u32 + left);
+        let has_formula = |formulas: &calamine::Range<String>| {
+            formulas.get_value((row, column)).is_some_and(|formula| !formula.is_empty())
+        };
+        let is_formula = formulas.as_ref().is_some_and(has_formula);
+        let Some((text, kind)) = content(&borrowed(value), is_formula) else { continue };
+        let (row, column) = (row + 1, column + 1);
+        let characters = text.chars().count();
+        if characters > limits.cell_chars {
+            let what = format!("sheet {sheet}, cell {}: characters", super::a1_address(row, column));
+            return Err(ReadError::TooLarge { what, found: characters as u64, limit: limits.cell_chars as u64 });
+        }
+        if grid.cells.len() >= cells_left {
+            let limit = limits.cells as u64;
+            return Err(ReadError::TooLarge { what: "cells".into(), found: limit + 1, limit });
+        }
+        grid.cells.push(Cell { row, column, start: column, text: text.into(), kind, is_formula });
+    }
+    index_rows(sheet, grid)
+}
+
+fn borrowed(value: &Data) -> DataRef<'_> {
+    match value {
+        Data::Int(number) => DataRef::Int(*number),
+        Data::Float(number) => DataRef::Float(*number),
+        Data::String(text) => DataRef::SharedString(text),
+        Data::Bool(value) => DataRef::Bool(*value),
+        Data::DateTime(moment) => DataRef::DateTime(*moment),
+        Data::DateTimeIso(text) => DataRef::DateTimeIso(text.clone()),
+        Data::DurationIso(text) => DataRef::DurationIso(text.clone()),
+        Data::Error(error) => DataRef::Error(error.clone()),
+        Data::Empty => DataRef::Empty,
+    }
+}
