@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import nbformat
-from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -19,8 +18,8 @@ path = Path(sys.argv[1])
 notebook = nbformat.read(path, as_version=4)
 strict = "import warnings; warnings.filterwarnings('error', message='Glyph')"
 notebook.cells.insert(0, nbformat.v4.new_code_cell(strict))
-kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")
-client = NotebookClient(notebook, km=kernel, timeout=120, resources={"metadata": {"path": str(path.parent)}})
+resources = {"metadata": {"path": str(path.parent)}}
+client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources)
 try:
     client.execute()
 except CellExecutionError as error:

@@ -87,7 +87,10 @@ def expected(row, printed):
     if "amount_yuan" in row:
         return (printed * YUAN[row["published_unit"]]).quantize(Decimal("0.01"), ROUND_HALF_UP)
     if "index_value" in row:
-        return 100 + printed if row["published_unit"] == "percent" else printed
+        value = 100 + printed if row["published_unit"] == "percent" else printed
+        rounded = value.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+        # Digits that are cut have to be named.
+        return rounded if rounded == value or "舍入" in (row["conversion"] or "") else value
     return printed
 
 

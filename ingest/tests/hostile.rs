@@ -159,8 +159,11 @@ fn a_file_that_no_feed_knows_says_why() {
         (nearest.feed.as_str(), nearest.reasons.as_slice()),
         ("air_city_hourly", &["no column for city".to_owned()][..])
     );
-    for bytes in [&b"{\"a\":1}"[..], b"<html></html>", b"%PDF-1.7", b"\xD0\xCF\x11\xE0"] {
+    for bytes in [&b"{\"a\":1}"[..], b"<html></html>", b"%PDF-1.7"] {
         assert!(matches!(suite().ingest(bytes), Outcome::Unmatched { .. }));
+    }
+    for bytes in [&b"{\"a\":"[..], b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"] {
+        assert!(matches!(suite().ingest(bytes), Outcome::Damaged(_)));
     }
 }
 

@@ -62,8 +62,8 @@ fn the_shell_takes_statements_and_survives_a_wrong_one() {
     let output = child.wait_with_output().expect("ends");
     assert!(output.status.success());
     let said = text(&output.stdout);
-    // Three forms of one row and one of seven, each with six figures: 10 × 6 = 60.
-    for part in ["air_hourly", "column_not_found", "| 60 "] {
+    // Three forms of one row and one of seven, each with six figures, and eight rows of two: 10 × 6 + 8 × 2 = 76.
+    for part in ["air_hourly", "column_not_found", "| 76 "] {
         assert!(said.contains(part), "{part} is missing:\n{said}");
     }
 }

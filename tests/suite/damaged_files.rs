@@ -29,7 +29,7 @@ fn damaged_files_are_reported_and_the_others_go_through() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (inbox, data) = (folder.path().join("inbox"), folder.path().join("data"));
     std::fs::create_dir_all(&inbox).expect("creates");
-    let workbook = sample("finance_departments", "xlsx");
+    let workbook = sample("finance_departments", "2020_form_4_1.xlsx");
     write(&inbox, "truncated.xlsx", &workbook[..workbook.len() / 2]);
     write(&inbox, "whole.xlsx", &workbook);
     write(&inbox, "empty.csv", b"");
@@ -78,7 +78,7 @@ fn a_workbook_cut_anywhere_is_reported() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (inbox, data) = (folder.path().join("inbox"), folder.path().join("data"));
     std::fs::create_dir_all(&inbox).expect("creates");
-    let workbook = sample("finance_departments", "xlsx");
+    let workbook = sample("finance_departments", "2020_form_4_1.xlsx");
     for percent in [10, 50, 90, 99] {
         write(&inbox, &format!("cut_{percent}.xlsx"), &workbook[..workbook.len() * percent / 100]);
     }
