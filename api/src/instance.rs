@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gongkai_catalog::{Catalog, CatalogError, Declarations};
 use gongkai_ingest::{FeedError, Feeds};
+use gongkai_warehouse::check::{Check, CheckError};
 use gongkai_warehouse::lake::{LakeError, Warehouse};
 
 use crate::clock::{Clock, ClockError};
@@ -28,6 +29,9 @@ pub enum StartError {
     /// The declarations of feeds.
     #[error(transparent)]
     Feed(#[from] FeedError),
+    /// The declarations of checks.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// The warehouse.
     #[error(transparent)]
     Lake(#[from] LakeError),
@@ -40,6 +44,8 @@ pub struct Definitions {
     pub catalog: Arc<Catalog>,
     /// Feeds.
     pub feeds: Arc<Feeds>,
+    /// Reconciliation checks.
+    pub checks: Arc<Vec<Check>>,
     /// Digest over every declaration.
     pub sha256: String,
 }
@@ -49,13 +55,21 @@ impl Definitions {
     pub fn load(folder: Option<&PathBuf>) -> Result<Self, StartError> {
         let declarations = match folder {
             Some(folder) => Declarations::from_folder(folder)?,
-            None => gongkai_ingest::embedded_declarations(),
+            None => embedded(),
         };
         let sha256 = declarations.digest();
         let catalog = Catalog::load(declarations.clone())?;
         let feeds = Feeds::load(&declarations, &catalog)?;
-        Ok(Self { catalog: Arc::new(catalog), feeds: Arc::new(feeds), sha256 })
+        let checks = Arc::new(gongkai_warehouse::check::load(&declarations, &catalog.tables)?);
+        Ok(Self { catalog: Arc::new(catalog), feeds: Arc::new(feeds), checks, sha256 })
     }
+}
+
+/// Everything that is built in: the catalogue, the feeds and the checks.
+fn embedded() -> Declarations {
+    let mut declarations = gongkai_ingest::embedded_declarations();
+    gongkai_warehouse::check::add_embedded(&mut declarations);
+    declarations
 }
 
 /// Everything that commands and doors share.

@@ -3,6 +3,7 @@
 //! Only this crate uses DataFusion, Delta and the Parquet writer. It knows nothing of department files
 //! (record batches arrive typed) and nothing of HTTP.
 
+pub mod check;
 pub mod export;
 pub mod lake;
 pub mod query;

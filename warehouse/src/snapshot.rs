@@ -2,10 +2,12 @@
 //!
 //! A snapshot is plain data, so it can be handed to a worker process. It names files and never opens them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+use crate::check::Findings;
 
 /// One release of one partition of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +38,9 @@ pub struct ReleaseRecord {
     pub log_index: u64,
     /// Rows of the data files.
     pub rows: u64,
+    /// Codes of the regions that the rows describe, in order.
+    #[serde(default)]
+    pub regions: Vec<String>,
     /// Files of the release, `data.parquet` among them.
     pub files: Vec<ReleaseFile>,
 }
@@ -119,12 +124,21 @@ pub struct Snapshot {
     pub current: Vec<usize>,
     /// Department files that current releases were made from.
     pub sources: Vec<SourceRecord>,
+    /// What the checks of the current releases came to.
+    pub findings: Findings,
 }
 
 impl Snapshot {
     /// Nothing released yet.
     pub fn empty() -> Self {
-        Self { counter: 0, as_of: None, releases: Vec::new(), current: Vec::new(), sources: Vec::new() }
+        Self {
+            counter: 0,
+            as_of: None,
+            releases: Vec::new(),
+            current: Vec::new(),
+            sources: Vec::new(),
+            findings: Findings::default(),
+        }
     }
 
     /// The releases that hold now, or held at `as_of`.
@@ -155,7 +169,11 @@ impl Snapshot {
         let releases: Vec<ReleaseRecord> =
             self.releases.iter().filter(|release| release.effective_at() <= time).cloned().collect();
         let current = latest_of_each_partition(&releases);
-        Self { counter: self.counter, as_of: Some(time), releases, current, sources: self.sources.clone() }
+        let ids: BTreeSet<String> = current.iter().map(|index: &usize| releases[*index].id()).collect();
+        let mut findings = self.findings.clone();
+        findings.findings.retain(|finding| ids.contains(&finding.release_id));
+        findings.runs.retain(|run| ids.contains(&run.release_id));
+        Self { counter: self.counter, as_of: Some(time), releases, current, sources: self.sources.clone(), findings }
     }
 }
 

@@ -38,6 +38,7 @@ pub async fn run(mut config: Config, args: UpArgs) -> anyhow::Result<Outcome> {
         if args.format == Some(ReportFormat::Json) {
             let report = serde_json::json!({
                 "repairs": writing.repairs, "ingest": summary, "releases": published.releases, "counter": published.counter,
+                "checks": published.findings,
             });
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
@@ -50,6 +51,7 @@ pub async fn run(mut config: Config, args: UpArgs) -> anyhow::Result<Outcome> {
                 let kind = if release.is_synthetic { "synthetic, " } else { "" };
                 println!("  {} {} ({kind}{}, {} rows)", release.id(), release.partition, release.kind, release.rows);
             }
+            println!("checks: {}", super::check::summary(&published.findings, None));
         }
         if summary.is_at_fault() { Outcome::DataAtFault } else { Outcome::Done }
     };

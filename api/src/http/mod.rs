@@ -8,6 +8,7 @@ pub mod caching;
 pub mod dataset;
 pub mod download;
 pub mod error;
+pub mod finding;
 pub mod health;
 pub mod provenance;
 pub mod record;
@@ -59,6 +60,7 @@ pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(record::list_records))
         .routes(routes!(table::list_tables))
         .routes(routes!(table::get_table))
+        .routes(routes!(finding::list_findings))
         .routes(routes!(provenance::get_provenance))
         .routes(routes!(sql::get_sql, sql::post_sql));
     OpenApiRouter::with_openapi(Description::openapi())

@@ -54,13 +54,21 @@ pub struct RecordPage {
 
 /// Where the next page begins, tied to the state of the releases it was made from.
 #[derive(Debug, Serialize, Deserialize)]
-struct PageToken {
-    offset: usize,
-    counter: u64,
+pub(super) struct PageToken {
+    pub offset: usize,
+    pub counter: u64,
 }
 
 impl PageToken {
-    fn encode(&self) -> String {
+    /// Where the page begins that a token names; the beginning without one.
+    pub fn offset(token: Option<&str>, counter: u64) -> Result<usize, ApiError> {
+        let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(0) };
+        Self::decode(token).filter(|token| token.counter == counter).map(|token| token.offset).ok_or_else(|| {
+            ApiError::new("invalid_page_token", "the token is not ours, or the data changed since; begin again")
+        })
+    }
+
+    pub fn encode(&self) -> String {
         hex::encode(format!("{}.{}", self.counter, self.offset))
     }
 
@@ -125,14 +133,7 @@ pub async fn list_records(
         return Err(ApiError::parameter("page_size", &page_size.to_string(), "a number from 1 to 1000"));
     }
     let counter = app.snapshot().await?.counter;
-    let offset = match query.page_token.as_deref().filter(|token| !token.is_empty()) {
-        None => 0,
-        Some(token) => {
-            PageToken::decode(token).filter(|token| token.counter == counter).map(|token| token.offset).ok_or_else(
-                || ApiError::new("invalid_page_token", "the token is not ours, or the data changed since; begin again"),
-            )?
-        }
-    };
+    let offset = PageToken::offset(query.page_token.as_deref(), counter)?;
     let sql = statement(&id, &table.name, &query, offset, page_size)?;
     let answered = run(&app, &sql, query.as_of.as_deref(), None).await?;
     let has_more = answered.collected.row_count > page_size;

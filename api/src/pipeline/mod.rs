@@ -67,6 +67,7 @@ pub async fn release(instance: &Instance, _writing: &Writing) -> Result<Publishe
         approved_by: instance.config.publishing.office.clone(),
         declarations_sha256: instance.definitions.sha256.clone(),
         only: None,
+        checks: std::sync::Arc::clone(&instance.definitions.checks),
     };
     let published = publish(&instance.warehouse, &options).await?;
     let snapshot = instance.warehouse.snapshot().await?;

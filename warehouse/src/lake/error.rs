@@ -56,6 +56,14 @@ pub enum LakeError {
         /// What the Arrow library said.
         source: arrow::error::ArrowError,
     },
+    /// A check's query does not run.
+    #[error("check {check}: {source}")]
+    Check {
+        /// Id of the check.
+        check: String,
+        /// What the query door said.
+        source: Box<crate::query::QueryError>,
+    },
     /// A Parquet file could not be read or written.
     #[error("{path}: {source}")]
     Parquet {

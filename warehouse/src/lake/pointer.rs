@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
+use crate::check::Findings;
 use crate::lake::LakeError;
 use crate::snapshot::latest_of_each_partition;
 use crate::store::Store;
@@ -44,6 +45,9 @@ pub struct Index {
     pub releases: Vec<ReleaseRecord>,
     /// Department files that releases were made from, by digest.
     pub sources: Vec<SourceRecord>,
+    /// What the checks of the current releases came to.
+    #[serde(default)]
+    pub findings: Findings,
 }
 
 /// The pointer as read: its exact bytes are what a replacement must still find.
@@ -98,6 +102,7 @@ pub async fn snapshot(store: &dyn Store) -> Result<Snapshot, LakeError> {
         releases: index.releases,
         current: newest,
         sources: index.sources,
+        findings: index.findings,
     })
 }
 

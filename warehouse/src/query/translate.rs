@@ -15,7 +15,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use super::error::{Dimension, QueryError, excerpt};
 
 impl QueryError {
-    pub(super) fn internal(source: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn internal(source: impl Error + Send + Sync + 'static) -> Self {
         Self::Internal { source: Box::new(source) }
     }
 }

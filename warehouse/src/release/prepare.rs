@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use gongkai_catalog::{Catalog, Dataset, Table, Visibility};
 use sha2::{Digest, Sha256};
 
+use crate::check::{Findings, Outcome};
 use crate::export::{self, ExportOptions, Format};
 use crate::lake::merge::{Merged, merge_by_key};
 use crate::lake::{LakeError, LedgerEntry, SliceKey, rows};
@@ -96,14 +97,23 @@ fn number(batch: &RecordBatch, release: &str, schema: &SchemaRef) -> Result<Reco
     RecordBatch::try_new(Arc::clone(schema), columns)
 }
 
-/// Writes the files and the manifest of a release. Nothing of it is visible before the pointer names it.
-pub async fn write(
+/// A release whose files are written and whose manifest is not: what the checks look at.
+#[derive(Debug)]
+pub struct Draft {
+    /// The manifest without the results of checks and its predecessor's digest.
+    pub manifest: Manifest,
+    /// The record without the manifest's digest.
+    pub record: ReleaseRecord,
+}
+
+/// Writes the row files of a release. Nothing of it is visible before the pointer names it.
+pub async fn draft(
     store: &dyn Store,
     circumstances: &Circumstances<'_>,
     key: &SliceKey,
     content: &Content,
     history: &[&ReleaseRecord],
-) -> Result<ReleaseRecord, LakeError> {
+) -> Result<Draft, LakeError> {
     let catalog = circumstances.catalog;
     let (dataset, table) = declared(catalog, &key.dataset)?;
     let previous = history.iter().max_by_key(|release| release.number);
@@ -142,7 +152,7 @@ pub async fn write(
         status: "released".into(),
         kind: kind.into(),
         supersedes: superseded.map(|release| release.id()),
-        previous_manifest_sha256: previous.map(|release| release.manifest_sha256.clone()),
+        previous_manifest_sha256: None,
         reason: circumstances.reason.to_owned(),
         approved_by: circumstances.approved_by.to_owned(),
         published_at: documented.unwrap_or(circumstances.now),
@@ -165,26 +175,54 @@ pub async fn write(
         merged: ManifestMerge { equal: content.merged.equal as u64, conflicting: content.merged.conflicting as u64 },
         checks: BTreeMap::new(),
     };
-    let path = format!("{folder}/manifest.json");
-    let bytes = manifest.to_bytes().map_err(|source| LakeError::Damaged { path: path.clone(), source })?;
-    let manifest_sha256 = Manifest::digest(&bytes);
-    put_new(store, &path, bytes).await?;
-    Ok(ReleaseRecord {
+    let record = ReleaseRecord {
         dataset: key.dataset.clone(),
         number: number_of_release,
         partition: key.partition.clone(),
         table: table.name.clone(),
-        kind: manifest.kind,
+        kind: manifest.kind.clone(),
         published_at: Some(manifest.published_at),
         recorded_at: manifest.recorded_at,
         supersedes: superseded.map(|release| release.number),
-        reason: manifest.reason,
+        reason: manifest.reason.clone(),
         is_synthetic: manifest.is_synthetic,
-        manifest_sha256,
+        manifest_sha256: String::new(),
         log_index: 0,
         rows: manifest.rows,
-        files: manifest.files,
-    })
+        regions: distinct(&numbered, "region_code"),
+        files: manifest.files.clone(),
+    };
+    Ok(Draft { manifest, record })
+}
+
+/// Writes the manifest of a draft, with what the checks came to and the digest of the release before it.
+pub async fn finish(
+    store: &dyn Store,
+    draft: Draft,
+    previous: Option<String>,
+    findings: &Findings,
+) -> Result<ReleaseRecord, LakeError> {
+    let Draft { mut manifest, mut record } = draft;
+    manifest.previous_manifest_sha256 = previous;
+    for run in findings.runs.iter().filter(|run| run.release_id == manifest.release) {
+        *manifest.checks.entry(run.outcome.name().to_owned()).or_default() += run.count;
+    }
+    if manifest.checks.contains_key(Outcome::Error.name()) {
+        manifest.reason = format!("{} with open findings", manifest.reason);
+        record.reason.clone_from(&manifest.reason);
+    }
+    let path = format!("{}/manifest.json", record.folder());
+    let bytes = manifest.to_bytes().map_err(|source| LakeError::Damaged { path: path.clone(), source })?;
+    record.manifest_sha256 = Manifest::digest(&bytes);
+    put_new(store, &path, bytes).await?;
+    Ok(record)
+}
+
+/// The different values of a text column, in order.
+fn distinct(batch: &RecordBatch, column: &str) -> Vec<String> {
+    let values = batch.column_by_name(column).and_then(|column| column.as_any().downcast_ref::<StringArray>());
+    let values: BTreeSet<&str> = values.into_iter().flatten().flatten().collect();
+    values.into_iter().map(str::to_owned).collect()
 }
 
 /// A dataset with its table.

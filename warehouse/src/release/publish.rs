@@ -1,16 +1,23 @@
 //! Publishing: every partition that changed becomes a release, and one switch of the pointer shows them all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::check::{self, Check, Findings};
 use crate::lake::slice::NormalisedTable;
 use crate::lake::{LakeError, SliceKey, Warehouse, ledger, pointer};
-use crate::{ReleaseRecord, SourceRecord};
+use crate::query::{EngineSettings, QueryEngine, QueryError};
+use crate::snapshot::latest_of_each_partition;
+use crate::{ReleaseRecord, Snapshot, SourceRecord};
 
-use super::prepare::{self, Circumstances};
+use super::prepare::{self, Circumstances, Draft};
+
+/// Memory that the operators of one check may reserve.
+const CHECK_POOL_BYTES: usize = 1 << 30;
 
 /// How to publish.
 #[derive(Debug, Clone)]
@@ -25,6 +32,8 @@ pub struct ReleaseOptions {
     pub declarations_sha256: String,
     /// Datasets to publish; none means all.
     pub only: Option<Vec<String>>,
+    /// What is tested before anything is published.
+    pub checks: Arc<Vec<Check>>,
 }
 
 /// What a run published.
@@ -34,6 +43,9 @@ pub struct Published {
     pub releases: Vec<ReleaseRecord>,
     /// Counter of the pointer afterwards.
     pub counter: u64,
+    /// What the checks of the state came to.
+    #[serde(skip)]
+    pub findings: Findings,
 }
 
 /// Leaf of the publication log: what will be signed over.
@@ -61,7 +73,7 @@ pub async fn publish(warehouse: &Warehouse, options: &ReleaseOptions) -> Result<
         approved_by: &options.approved_by,
         declarations_sha256: &options.declarations_sha256,
     };
-    let mut made: Vec<ReleaseRecord> = Vec::new();
+    let mut drafts: Vec<Draft> = Vec::new();
     for table in warehouse.catalog().tables.values() {
         if !has_rows(warehouse, &table.name, &entries) {
             continue;
@@ -76,10 +88,11 @@ pub async fn publish(warehouse: &Warehouse, options: &ReleaseOptions) -> Result<
                 skipped = true;
                 continue;
             }
+            let drafted = drafts.iter().map(|draft| &draft.record);
             let history: Vec<&ReleaseRecord> =
-                index.releases.iter().chain(&made).filter(|release| release.dataset == key.dataset).collect();
-            if let Some(release) = release_slice(warehouse, &normalised, &key, &history, &circumstances).await? {
-                made.push(release);
+                index.releases.iter().chain(drafted).filter(|release| release.dataset == key.dataset).collect();
+            if let Some(draft) = draft_slice(warehouse, &normalised, &key, &history, &circumstances).await? {
+                drafts.push(draft);
             }
         }
         // With a part left out, the next run has to look at the table again.
@@ -87,8 +100,15 @@ pub async fn publish(warehouse: &Warehouse, options: &ReleaseOptions) -> Result<
             versions.insert(table.name.clone(), normalised.version());
         }
     }
-    if made.is_empty() && versions == before.current.tables {
-        return Ok(Published { releases: made, counter: before.current.counter });
+    if drafts.is_empty() && versions == before.current.tables {
+        return Ok(Published { counter: before.current.counter, findings: index.findings, ..Published::default() });
+    }
+    index.findings = check_drafts(warehouse, &index, &drafts, &options.checks).await?;
+    let mut made: Vec<ReleaseRecord> = Vec::new();
+    for draft in drafts {
+        let known = index.releases.iter().chain(&made).filter(|release| release.dataset == draft.record.dataset);
+        let previous = known.max_by_key(|release| release.number).map(|release| release.manifest_sha256.clone());
+        made.push(prepare::finish(store, draft, previous, &index.findings).await?);
     }
     let size = index.releases.len() as u64;
     for (position, release) in made.iter_mut().enumerate() {
@@ -102,7 +122,7 @@ pub async fn publish(warehouse: &Warehouse, options: &ReleaseOptions) -> Result<
     index.releases.extend(made.iter().cloned());
     index.sources = released_sources(&index.releases, &entries);
     let current = pointer::switch(store, &before, versions, &index).await?;
-    Ok(Published { releases: made, counter: current.counter })
+    Ok(Published { releases: made, counter: current.counter, findings: index.findings })
 }
 
 fn has_rows(warehouse: &Warehouse, table: &str, entries: &[ledger::LedgerEntry]) -> bool {
@@ -112,13 +132,52 @@ fn has_rows(warehouse: &Warehouse, table: &str, entries: &[ledger::LedgerEntry])
         .any(|(dataset, _)| warehouse.catalog().datasets.get(dataset).is_some_and(|dataset| dataset.table == table))
 }
 
-async fn release_slice(
+/// Tests the state that the drafts would make. Checks whose tables nothing changes keep their results.
+async fn check_drafts(
+    warehouse: &Warehouse,
+    index: &pointer::Index,
+    drafts: &[Draft],
+    checks: &[Check],
+) -> Result<Findings, LakeError> {
+    let changed: BTreeSet<&str> = drafts.iter().map(|draft| draft.record.table.as_str()).collect();
+    let (again, kept): (Vec<&Check>, Vec<&Check>) =
+        checks.iter().partition(|check| check.tables.iter().any(|table| changed.contains(table.as_str())));
+    let kept: BTreeSet<(&str, &str)> =
+        kept.iter().flat_map(|check| check.tables.iter().map(|table| (check.id.as_str(), table.as_str()))).collect();
+    let releases: Vec<ReleaseRecord> =
+        index.releases.iter().cloned().chain(drafts.iter().map(|draft| draft.record.clone())).collect();
+    let current = latest_of_each_partition(&releases);
+    let snapshot = Snapshot { releases, current, ..Snapshot::empty() };
+    let is_kept = |check: &str, release: &str| {
+        snapshot.current_releases().any(|known| known.id() == release && kept.contains(&(check, known.table.as_str())))
+    };
+    let mut findings = index.findings.clone();
+    findings.findings.retain(|finding| is_kept(&finding.check, &finding.release_id));
+    findings.runs.retain(|run| is_kept(&run.check, &run.release_id));
+    let settings = EngineSettings { pool_bytes: CHECK_POOL_BYTES, ..EngineSettings::default() };
+    let objects = Arc::clone(warehouse.store().objects());
+    let failed = |(check, source): (String, QueryError)| LakeError::Check { check, source: Box::new(source) };
+    let engine = QueryEngine::new(Arc::clone(warehouse.catalog()), objects, settings)
+        .map_err(|source| failed(("all".into(), source)))?;
+    let run = check::run_all(&engine, &again, &Arc::new(snapshot)).await.map_err(failed)?;
+    findings.findings.extend(run.findings);
+    findings.runs.extend(run.runs);
+    findings
+        .findings
+        .sort_by(|a, b| (&a.check, &a.scope_key, &a.release_id).cmp(&(&b.check, &b.scope_key, &b.release_id)));
+    findings.runs.sort_by(|a, b| {
+        (&a.check, &a.dataset, &a.release_id, a.outcome).cmp(&(&b.check, &b.dataset, &b.release_id, b.outcome))
+    });
+    Ok(findings)
+}
+
+async fn draft_slice(
     warehouse: &Warehouse,
     normalised: &NormalisedTable<'_>,
     key: &SliceKey,
     history: &[&ReleaseRecord],
     circumstances: &Circumstances<'_>,
-) -> Result<Option<ReleaseRecord>, LakeError> {
+) -> Result<Option<Draft>, LakeError> {
     let store = warehouse.store().as_ref();
     let (_, table) = prepare::declared(warehouse.catalog(), &key.dataset)?;
     let rows = normalised.read(key).await?;
@@ -131,7 +190,7 @@ async fn release_slice(
     {
         return Ok(None);
     }
-    prepare::write(store, circumstances, key, &content, history).await.map(Some)
+    prepare::draft(store, circumstances, key, &content, history).await.map(Some)
 }
 
 /// Sources that some release was made from, by the slices they gave rows to.

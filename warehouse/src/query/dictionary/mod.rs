@@ -5,6 +5,7 @@
 //! declarations. Only what everybody may see gets in.
 
 mod datasets;
+mod findings;
 mod reference;
 mod tables;
 
@@ -30,12 +31,14 @@ pub(super) struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
+    /// Whether everybody may see a dataset.
+    fn shows(&self, dataset: &str) -> bool {
+        self.catalog.datasets.get(dataset).is_some_and(|dataset| dataset.audience == Audience::Public)
+    }
+
     /// Releases that everybody may see, with their positions in the snapshot.
     fn releases(&self) -> impl Iterator<Item = (usize, &'a ReleaseRecord)> {
-        let (catalog, snapshot) = (self.catalog, self.snapshot);
-        snapshot.releases.iter().enumerate().filter(move |(_, release)| {
-            catalog.datasets.get(&release.dataset).is_some_and(|dataset| dataset.audience == Audience::Public)
-        })
+        self.snapshot.releases.iter().enumerate().filter(|(_, release)| self.shows(&release.dataset))
     }
 }
 
@@ -117,7 +120,7 @@ impl View {
 
 /// Every view.
 pub(super) fn views() -> impl Iterator<Item = &'static View> {
-    [datasets::VIEWS, tables::VIEWS, reference::VIEWS].into_iter().flatten()
+    [datasets::VIEWS, findings::VIEWS, tables::VIEWS, reference::VIEWS].into_iter().flatten()
 }
 
 fn text<T: AsRef<str>>(values: impl IntoIterator<Item = Option<T>>) -> ArrayRef {

@@ -157,7 +157,8 @@ impl Warehouse {
         let releases: Vec<ReleaseRecord> =
             written.into_iter().map(|(record, batch)| release(&folder, record, &batch)).collect();
         let current = latest_of_each_partition(&releases);
-        let snapshot = Snapshot { counter: 1, as_of: None, releases, current, sources: Vec::new() };
+        let snapshot =
+            Snapshot { counter: 1, as_of: None, releases, current, sources: Vec::new(), findings: Default::default() };
         let store = LocalFileSystem::new_with_prefix(folder.path()).expect("a store");
         let engine = QueryEngine::new(Arc::clone(&catalog), Arc::new(store), settings).expect("an engine");
         Self { folder, catalog, snapshot, engine }

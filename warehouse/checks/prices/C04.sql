@@ -1,0 +1,32 @@
+-- id = "C04"
+-- title = { zh = "总指数在八大类之间", en = "the index lies between those of its eight categories" }
+-- tables = ["cpi_monthly"]
+-- basis = { zh = "加权平均介于各分项之间，四舍五入不改变次序；须八大类齐全", en = "a weighted mean lies between its parts and rounding keeps the order; all eight categories are needed" }
+-- severity = "ERROR"
+-- relation = "at_most"
+-- tolerance = "none"
+-- outcomes = ["PASS", "ERROR", "SKIP"]
+-- blocking = true
+-- lhs = { zh = "较低一侧", en = "the lower one" }
+-- rhs = { zh = "较高一侧", en = "the higher one" }
+-- parameters = { categories = "8" }
+WITH category AS (
+  SELECT region_id, data_month, population, basket, base_kind, min(index_value) AS lowest, max(index_value) AS highest,
+    count(index_value) AS addends
+  FROM cpi_monthly WHERE item_code <> 'total' GROUP BY 1, 2, 3, 4, 5
+)
+SELECT concat_ws('/', t.region_id, t.data_month, t.population, t.base_kind, 'lowest') AS scope_key, t.release_id, t.row_no,
+  t.region_code, concat_ws(' ', t.region_name, t.data_month, t.base_kind, '不低于最低类别') AS subject_zh,
+  concat_ws(' ', t.region_name, t.data_month, t.base_kind, 'at least the lowest category') AS subject_en, c.lowest AS lhs, t.index_value AS rhs, c.addends,
+  CASE WHEN c.addends < $1 OR t.index_value IS NULL THEN 1 ELSE 0 END AS missing, 0 AS step
+FROM cpi_monthly AS t JOIN category AS c ON c.region_id = t.region_id AND c.data_month = t.data_month
+  AND c.population = t.population AND c.basket = t.basket AND c.base_kind = t.base_kind
+WHERE t.item_code = 'total' 
+UNION ALL
+SELECT concat_ws('/', t.region_id, t.data_month, t.population, t.base_kind, 'highest') AS scope_key, t.release_id, t.row_no,
+  t.region_code, concat_ws(' ', t.region_name, t.data_month, t.base_kind, '不高于最高类别') AS subject_zh,
+  concat_ws(' ', t.region_name, t.data_month, t.base_kind, 'at most the highest category') AS subject_en, t.index_value AS lhs, c.highest AS rhs, c.addends,
+  CASE WHEN c.addends < $1 OR t.index_value IS NULL THEN 1 ELSE 0 END AS missing, 0 AS step
+FROM cpi_monthly AS t JOIN category AS c ON c.region_id = t.region_id AND c.data_month = t.data_month
+  AND c.population = t.population AND c.basket = t.basket AND c.base_kind = t.base_kind
+WHERE t.item_code = 'total'

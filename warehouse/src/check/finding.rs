@@ -1,0 +1,77 @@
+//! What checks leave behind.
+
+use gongkai_catalog::Exact;
+use serde::{Deserialize, Serialize};
+
+use super::outcome::{Outcome, SCALE};
+
+/// One tested identity that is not `PASS`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Id of the check.
+    pub check: String,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// What was tested, unique within the check.
+    pub scope_key: String,
+    /// Dataset of the tested row.
+    pub dataset: String,
+    /// Release of the tested row.
+    pub release_id: String,
+    /// Partition of that release.
+    pub partition: String,
+    /// The tested row of the release, where the identity is about one.
+    pub row_no: Option<u64>,
+    /// Region that the figures describe.
+    pub region_code: Option<String>,
+    /// Left side.
+    pub lhs: Option<String>,
+    /// Right side.
+    pub rhs: Option<String>,
+    /// Left side less right side.
+    pub diff: Option<String>,
+    /// What the difference was held against.
+    pub tolerance: Option<String>,
+    /// Published addends.
+    pub addends: u64,
+    /// The finding in Chinese.
+    pub message_zh: String,
+    /// The finding in English.
+    pub message_en: String,
+}
+
+/// How often a check came to what, over the rows of one dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckRun {
+    /// Id of the check.
+    pub check: String,
+    /// Dataset of the tested rows.
+    pub dataset: String,
+    /// Release of the tested rows.
+    pub release_id: String,
+    /// What the identities came to.
+    pub outcome: Outcome,
+    /// How many.
+    pub count: u64,
+}
+
+/// Everything that the checks of one state came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    /// What is not `PASS`, by check and scope.
+    pub findings: Vec<Finding>,
+    /// Counts of everything.
+    pub runs: Vec<CheckRun>,
+}
+
+impl Findings {
+    /// How many identities came to that.
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.runs.iter().filter(|run| run.outcome == outcome).map(|run| run.count).sum()
+    }
+}
+
+/// An amount as it is shown: without the zeros that nobody printed.
+pub(super) fn shown(digits: i128) -> String {
+    Exact::new(digits, SCALE).trimmed().to_string()
+}
