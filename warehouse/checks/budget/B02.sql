@@ -24,7 +24,7 @@ WITH line AS (
 )
 SELECT concat_ws('/', p.region_id, p.scope, p.fiscal_year, p.stage, p.quoted_in, p.table_code, p.measure, p.line_path) AS scope_key,
   p.release_id, p.row_no, p.region_code,
-  concat_ws(' ', p.region_name, concat(p.fiscal_year, '年'), p.published_header, p.class_code, p.line_name) AS subject_zh,
+  concat_ws(' ', p.region_name, p.published_header, p.class_code, p.line_name) AS subject_zh,
   concat_ws(' ', p.region_name, p.fiscal_year, p.measure, p.class_code, p.line_name) AS subject_en,
   p.amount_yuan AS lhs, c.total AS rhs, c.addends,
   c.missing + CASE WHEN p.amount_yuan IS NULL AND c.addends > 0 THEN 1 ELSE 0 END AS missing,
