@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::dataset::References;
 use crate::declaration::Declarations;
 use crate::{
-    CatalogError, Dataset, Field, Licence, Publisher, RegionList, Table, Theme, Unit, dataset, field, publisher,
-    region, table, unit,
+    CatalogError, Dataset, Disclosure, Field, Licence, Publisher, RegionList, Table, Theme, Unit, dataset, disclosure,
+    field, publisher, region, table, unit,
 };
 
 /// Every declaration of one instance, with all references checked.
@@ -28,6 +28,8 @@ pub struct Catalog {
     pub datasets: BTreeMap<String, Dataset>,
     /// Administrative regions, with the dates for which their names and codes hold.
     pub regions: RegionList,
+    /// Duties of disclosure, and the regions that have them.
+    pub disclosure: Disclosure,
     declarations: Declarations,
 }
 
@@ -48,7 +50,8 @@ impl Catalog {
         let datasets = dataset::load(&declarations, &references)?;
         let regions = region::load(&declarations)?;
         check_region_codes(&publishers, &datasets, &regions)?;
-        Ok(Self { units, fields, tables, publishers, licences, themes, datasets, regions, declarations })
+        let disclosure = disclosure::load(&declarations, &datasets, &regions)?;
+        Ok(Self { units, fields, tables, publishers, licences, themes, datasets, regions, disclosure, declarations })
     }
 
     /// The files that the catalogue was made from.

@@ -46,8 +46,35 @@ pub struct Dataset {
     pub keywords: Vec<String>,
     /// Things to know before using a figure.
     pub notes: Vec<Label>,
+    /// Charts of its page.
+    pub charts: Vec<Chart>,
     /// Path of the declaration.
     pub source_file: String,
+}
+
+/// How a chart draws its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChartKind {
+    /// A line for each series over an ordered axis.
+    Line,
+    /// Bars side by side for each series.
+    Bar,
+}
+
+/// A chart of a dataset's page: a question and how its answer is drawn. Its query answers the columns `x` (text), `y` (a
+/// number, null for a gap) and `series` (text), in the order in which they are drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chart {
+    /// Title.
+    pub label: Label,
+    /// How it is drawn.
+    pub kind: ChartKind,
+    /// Unit of the numbers, shown at the axis.
+    pub unit: Label,
+    /// The question, over released tables.
+    pub sql: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,6 +93,8 @@ struct DatasetSpec {
     keywords: Vec<String>,
     #[serde(default)]
     notes: Vec<Label>,
+    #[serde(default)]
+    chart: Vec<Chart>,
 }
 
 /// What a dataset may refer to.
@@ -108,6 +137,7 @@ pub(crate) fn load(
                 partition_by: spec.partition_by,
                 audience: spec.audience,
                 keywords: spec.keywords,
+                charts: spec.chart,
                 notes: spec.notes,
                 source_file: file.to_owned(),
             },

@@ -16,6 +16,7 @@ use crate::CatalogError;
 static TABLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tables");
 static DATASETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/datasets");
 static CODES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/codes");
+static DISCLOSURE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/disclosure");
 static ROOT: [(&str, &str); 5] = [
     ("fields.toml", include_str!("../fields.toml")),
     ("licences.toml", include_str!("../licences.toml")),
@@ -40,10 +41,11 @@ impl Declarations {
         declarations.insert_dir("tables", &TABLES);
         declarations.insert_dir("datasets", &DATASETS);
         declarations.insert_dir("codes", &CODES);
+        declarations.insert_dir("disclosure", &DISCLOSURE);
         declarations
     }
 
-    /// Reads every `.toml` and `.csv` below `folder`.
+    /// Reads every `.toml`, `.csv` and `.sql` below `folder`.
     pub fn from_folder(folder: &Path) -> Result<Self, CatalogError> {
         let mut declarations = Self::default();
         declarations.read_folder(folder, "")?;
@@ -58,7 +60,7 @@ impl Declarations {
             let path = format!("{prefix}{name}");
             if entry.file_type().map_err(unreadable)?.is_dir() {
                 self.read_folder(&entry.path(), &format!("{path}/"))?;
-            } else if path.ends_with(".toml") || path.ends_with(".csv") {
+            } else if [".toml", ".csv", ".sql"].iter().any(|ending| path.ends_with(ending)) {
                 self.insert(&path, &std::fs::read(entry.path()).map_err(unreadable)?);
             }
         }

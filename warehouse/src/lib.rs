@@ -4,6 +4,7 @@
 //! (record batches arrive typed) and nothing of HTTP.
 
 pub mod check;
+pub mod disclosure;
 pub mod export;
 pub mod lake;
 pub mod query;

@@ -2,6 +2,7 @@
 //!
 //! 0: done. 1: the data is at fault. 2: wrong usage. 3: the environment is at fault.
 
+mod catalog;
 mod check;
 mod doctor;
 mod export;
@@ -72,6 +73,8 @@ enum Command {
     Ingest(ingest::IngestArgs),
     /// Show how a file is read, and which feed reads it
     Inspect(inspect::InspectArgs),
+    /// The tiered disclosure catalogues
+    Catalog(catalog::CatalogArgs),
     /// Run the checks over the current releases
     Check(check::CheckArgs),
     /// Run one query, or open a shell
@@ -111,6 +114,7 @@ pub fn run() -> ExitCode {
             Command::Up(args) => up::run(config, args).await,
             Command::Ingest(args) => ingest::run(config, args).await,
             Command::Inspect(args) => inspect::run(&config, &args),
+            Command::Catalog(args) => catalog::run(config, args).await,
             Command::Check(args) => check::run(config, args).await,
             Command::Sql(args) => sql::run(config, args).await,
             Command::Export(args) => export::run(config, args).await,

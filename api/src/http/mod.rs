@@ -6,6 +6,7 @@
 pub mod app;
 pub mod caching;
 pub mod dataset;
+pub mod disclosure;
 pub mod download;
 pub mod error;
 pub mod finding;
@@ -60,6 +61,11 @@ pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(record::list_records))
         .routes(routes!(table::list_tables))
         .routes(routes!(table::get_table))
+        .routes(routes!(disclosure::list_catalogs))
+        .routes(routes!(disclosure::get_catalog))
+        .routes(routes!(disclosure::list_items))
+        .routes(routes!(disclosure::get_coverage))
+        .routes(routes!(disclosure::get_catalog_diff))
         .routes(routes!(finding::list_findings))
         .routes(routes!(provenance::get_provenance))
         .routes(routes!(sql::get_sql, sql::post_sql));

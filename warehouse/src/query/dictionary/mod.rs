@@ -5,6 +5,7 @@
 //! declarations. Only what everybody may see gets in.
 
 mod datasets;
+mod disclosure;
 mod findings;
 mod reference;
 mod tables;
@@ -120,7 +121,7 @@ impl View {
 
 /// Every view.
 pub(super) fn views() -> impl Iterator<Item = &'static View> {
-    [datasets::VIEWS, findings::VIEWS, tables::VIEWS, reference::VIEWS].into_iter().flatten()
+    [datasets::VIEWS, disclosure::VIEWS, findings::VIEWS, tables::VIEWS, reference::VIEWS].into_iter().flatten()
 }
 
 fn text<T: AsRef<str>>(values: impl IntoIterator<Item = Option<T>>) -> ArrayRef {

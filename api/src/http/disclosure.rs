@@ -1,0 +1,424 @@
+//! The tiered disclosure catalogues: what each region has to publish, and whether it is there.
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use gongkai_catalog::disclosure::{DisclosureField, DisclosureItem, DisclosureRegion, ItemAudience, item_code};
+use gongkai_warehouse::Snapshot;
+use gongkai_warehouse::disclosure::{CoverageCounts, count, coverage};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::dataset::Text;
+use super::error::Problems;
+use super::record::PageToken;
+use super::{ApiError, App, caching};
+
+/// How many items are in which state.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CoverageRecord {
+    /// Items that are for everybody.
+    pub public: u64,
+    /// Covered by a release of published figures.
+    pub covered: u64,
+    /// Covered by synthetic figures only, which do not count.
+    pub synthetic: u64,
+    /// A dataset is linked and holds nothing for the region.
+    pub missing: u64,
+    /// No dataset is linked yet.
+    pub unlinked: u64,
+    /// Items for the people concerned only.
+    pub not_public: u64,
+    /// Covered items among those for everybody, in per cent with one decimal.
+    pub share_pct: Option<String>,
+}
+
+impl From<CoverageCounts> for CoverageRecord {
+    fn from(counts: CoverageCounts) -> Self {
+        Self {
+            public: counts.public,
+            covered: counts.covered,
+            synthetic: counts.synthetic,
+            missing: counts.missing,
+            unlinked: counts.unlinked,
+            not_public: counts.not_public,
+            share_pct: counts.share_pct(),
+        }
+    }
+}
+
+/// A region's catalogue in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CatalogSummary {
+    /// Code of the region.
+    pub region_code: String,
+    /// Name of the region.
+    pub name: String,
+    /// `city`, `county` or `township`.
+    pub tier: String,
+    /// Items.
+    pub items: usize,
+    /// How they stand.
+    pub coverage: CoverageRecord,
+}
+
+/// The catalogues of an instance.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CatalogList {
+    /// Title.
+    pub label: Text,
+    /// Version.
+    pub version: String,
+    /// The document that it follows.
+    pub basis: String,
+    /// One for each region, in the order of the catalogue.
+    pub catalogs: Vec<CatalogSummary>,
+}
+
+/// An item of a region.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ItemRecord {
+    /// Code, stable for life.
+    pub code: String,
+    /// First level.
+    pub level1: Text,
+    /// Second level.
+    pub label: Text,
+    /// What has to be in it.
+    pub content: Vec<String>,
+    /// Deadline as written.
+    pub deadline_text: String,
+    /// Deadline as a rule.
+    #[schema(value_type = Object)]
+    pub deadline_rule: serde_json::Value,
+    /// What it follows from.
+    pub legal_basis: Vec<String>,
+    /// Office whose duty it is.
+    pub publisher: Text,
+    /// Where it is published.
+    pub channels: Vec<String>,
+    /// `public` or `specific`.
+    pub audience: String,
+    /// The audience in words, where it is not everybody.
+    pub audience_text: Option<String>,
+    /// Datasets that fulfil it.
+    pub datasets: Vec<String>,
+    /// `covered`, `synthetic`, `missing`, `unlinked` or `not_public`.
+    pub state: String,
+    /// Current releases with rows for the region.
+    pub releases: Vec<String>,
+}
+
+/// Items of one field.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FieldRecord {
+    /// Number of the field.
+    pub number: String,
+    /// Title.
+    pub label: Text,
+    /// How its items stand.
+    pub coverage: CoverageRecord,
+    /// Its items.
+    pub items: Vec<ItemRecord>,
+}
+
+/// A region's catalogue.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CatalogRecord {
+    /// What lists show.
+    #[serde(flatten)]
+    pub summary: CatalogSummary,
+    /// Version.
+    pub version: String,
+    /// The document that it follows.
+    pub basis: String,
+    /// Fields in the order of their numbers.
+    pub fields: Vec<FieldRecord>,
+}
+
+/// A page of items.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ItemPage {
+    /// Items in the order of their codes.
+    pub items: Vec<ItemRecord>,
+    /// Items in all.
+    pub total: usize,
+    /// Token of the next page, where there is one.
+    pub next_page_token: Option<String>,
+}
+
+/// How the items of a region stand.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CoverageReport {
+    /// Code of the region.
+    pub region_code: String,
+    /// All items.
+    pub total: CoverageRecord,
+    /// By field: number, title, counts.
+    pub fields: Vec<FieldCoverage>,
+}
+
+/// How the items of a field stand.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldCoverage {
+    /// Number of the field.
+    pub number: String,
+    /// Title.
+    pub label: Text,
+    /// Counts.
+    pub coverage: CoverageRecord,
+}
+
+/// An item that two regions do not have alike. Codes are without the region.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ItemDifference {
+    /// `{field}-{code}`.
+    pub code: String,
+    /// Second level.
+    pub label: Text,
+    /// State in the first region; none where it has no such item.
+    pub state: Option<String>,
+    /// State in the second region.
+    pub other_state: Option<String>,
+}
+
+/// What two catalogues do not have alike.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CatalogDiff {
+    /// The first region.
+    pub region_code: String,
+    /// The second region.
+    pub with: String,
+    /// Items that only one has, or that stand differently.
+    pub differences: Vec<ItemDifference>,
+}
+
+fn follower<'a>(app: &'a App, code: &str) -> Result<&'a DisclosureRegion, ApiError> {
+    app.catalog().disclosure.region(code).ok_or_else(|| ApiError::not_found("catalogue of a region", code))
+}
+
+fn summary(app: &App, snapshot: &Snapshot, region: &DisclosureRegion) -> CatalogSummary {
+    CatalogSummary {
+        region_code: region.region_code.clone(),
+        name: region.name.clone(),
+        tier: region.tier.name().to_owned(),
+        items: app.catalog().disclosure.items_of(region).count(),
+        coverage: count(app.catalog(), snapshot, region).into(),
+    }
+}
+
+fn item_record(
+    app: &App,
+    snapshot: &Snapshot,
+    region: &DisclosureRegion,
+    (field, item): (&DisclosureField, &DisclosureItem),
+) -> ItemRecord {
+    let found = coverage(app.catalog(), snapshot, region, item);
+    let basis = item.legal_basis.iter().map(|basis| {
+        let parts = [Some(&basis.title), basis.doc_no.as_ref(), basis.article.as_ref()];
+        parts.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")
+    });
+    ItemRecord {
+        code: item_code(region, field, item),
+        level1: (&item.level1).into(),
+        label: (&item.label).into(),
+        content: item.content.clone(),
+        deadline_text: item.deadline_text.clone(),
+        deadline_rule: serde_json::to_value(&item.rule).unwrap_or_default(),
+        legal_basis: basis.collect(),
+        publisher: (&field.publisher).into(),
+        channels: item.channels.clone(),
+        audience: match item.audience {
+            ItemAudience::Public => "public".into(),
+            ItemAudience::Specific => "specific".into(),
+        },
+        audience_text: item.audience_text.clone(),
+        datasets: item.datasets.iter().map(|link| link.dataset.clone()).collect(),
+        state: found.state.name().to_owned(),
+        releases: found.releases.iter().map(|release| release.id()).collect(),
+    }
+}
+
+/// Every region's catalogue, in the order of the list.
+pub fn catalogs(app: &App, snapshot: &Snapshot) -> Vec<CatalogSummary> {
+    app.catalog().disclosure.regions.iter().map(|region| summary(app, snapshot, region)).collect()
+}
+
+/// The catalogue of one region.
+///
+/// # Errors
+///
+/// `not_found` for a region that follows no catalogue.
+pub fn catalog(app: &App, snapshot: &Snapshot, code: &str) -> Result<CatalogRecord, ApiError> {
+    let region = follower(app, code)?;
+    let disclosure = &app.catalog().disclosure;
+    let fields = disclosure.fields.iter().map(|field| {
+        let own = field.items.iter().filter(|item| item.tiers.contains(&region.tier));
+        let mut counts = CoverageCounts::default();
+        let items: Vec<ItemRecord> = own
+            .map(|item| {
+                counts.add(coverage(app.catalog(), snapshot, region, item).state);
+                item_record(app, snapshot, region, (field, item))
+            })
+            .collect();
+        FieldRecord { number: field.number.clone(), label: (&field.label).into(), coverage: counts.into(), items }
+    });
+    Ok(CatalogRecord {
+        summary: summary(app, snapshot, region),
+        version: disclosure.version.clone(),
+        basis: disclosure.basis.clone(),
+        fields: fields.filter(|field| !field.items.is_empty()).collect(),
+    })
+}
+
+/// What two regions do not have alike: items of one only, and items that stand differently.
+pub fn difference(app: &App, snapshot: &Snapshot, code: &str, with: &str) -> Result<CatalogDiff, ApiError> {
+    let (region, other) = (follower(app, code)?, follower(app, with)?);
+    let state = |region: &DisclosureRegion, item: &DisclosureItem| {
+        let is_own = item.tiers.contains(&region.tier);
+        is_own.then(|| coverage(app.catalog(), snapshot, region, item).state.name().to_owned())
+    };
+    let mut differences = Vec::new();
+    for field in &app.catalog().disclosure.fields {
+        for item in &field.items {
+            let (state, other_state) = (state(region, item), state(other, item));
+            if state != other_state {
+                let code = format!("{}-{}", field.number, item.code);
+                differences.push(ItemDifference { code, label: (&item.label).into(), state, other_state });
+            }
+        }
+    }
+    Ok(CatalogDiff { region_code: code.to_owned(), with: with.to_owned(), differences })
+}
+
+/// The regions that follow the tiered catalogue, and how their items stand.
+#[utoipa::path(get, path = "/catalogs", operation_id = "list_catalogs", tag = "catalogs",
+    responses((status = 200, description = "One catalogue for each region.", body = CatalogList), Problems))]
+pub async fn list_catalogs(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let snapshot = app.snapshot().await?;
+    let tag = caching::tag(&snapshot, &["catalogs"]);
+    Ok(caching::respond(&headers, &tag, || {
+        let disclosure = &app.catalog().disclosure;
+        let list = CatalogList {
+            label: (&disclosure.label).into(),
+            version: disclosure.version.clone(),
+            basis: disclosure.basis.clone(),
+            catalogs: catalogs(&app, &snapshot),
+        };
+        Json(list).into_response()
+    }))
+}
+
+/// The catalogue of a region: fields, items, and how each stands.
+#[utoipa::path(get, path = "/catalogs/{region}", operation_id = "get_catalog", tag = "catalogs",
+    params(("region" = String, Path, description = "Code of a region that follows the catalogue")),
+    responses((status = 200, description = "The catalogue.", body = CatalogRecord), Problems))]
+pub async fn get_catalog(
+    State(app): State<App>,
+    headers: HeaderMap,
+    region: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(region) = region?;
+    let snapshot = app.snapshot().await?;
+    let record = catalog(&app, &snapshot, &region)?;
+    let tag = caching::tag(&snapshot, &["catalog", &region]);
+    Ok(caching::respond(&headers, &tag, || Json(record).into_response()))
+}
+
+/// Which page of items.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ItemQuery {
+    /// `covered`, `synthetic`, `missing`, `unlinked` or `not_public`.
+    state: Option<String>,
+    /// Number of a field.
+    field: Option<String>,
+    /// Items on one page, from 1 to 1000; 100 where absent.
+    page_size: Option<usize>,
+    /// `next_page_token` of the page before.
+    page_token: Option<String>,
+}
+
+/// The items of a region, page by page.
+#[utoipa::path(get, path = "/catalogs/{region}/items", operation_id = "list_items", tag = "catalogs",
+    params(("region" = String, Path, description = "Code of a region that follows the catalogue"), ItemQuery),
+    responses((status = 200, description = "A page of items.", body = ItemPage), Problems))]
+pub async fn list_items(
+    State(app): State<App>,
+    headers: HeaderMap,
+    region: Result<Path<String>, PathRejection>,
+    query: Result<Query<ItemQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let (Path(code), Query(query)) = (region?, query?);
+    let region = follower(&app, &code)?;
+    let page_size = query.page_size.unwrap_or(100);
+    if !(1..=1000).contains(&page_size) {
+        return Err(ApiError::parameter("page_size", &page_size.to_string(), "a number from 1 to 1000"));
+    }
+    let snapshot = app.snapshot().await?;
+    let offset = PageToken::offset(query.page_token.as_deref(), snapshot.counter)?;
+    let tag = caching::tag(&snapshot, &["items", &code, &format!("{query:?}")]);
+    Ok(caching::respond(&headers, &tag, || {
+        let own = app.catalog().disclosure.items_of(region);
+        let found: Vec<ItemRecord> = own
+            .filter(|(field, _)| query.field.as_ref().is_none_or(|wanted| *wanted == field.number))
+            .map(|entry| item_record(&app, &snapshot, region, entry))
+            .filter(|item| query.state.as_ref().is_none_or(|wanted| *wanted == item.state))
+            .collect();
+        let total = found.len();
+        let next = (total > offset + page_size)
+            .then(|| PageToken { offset: offset + page_size, counter: snapshot.counter }.encode());
+        let items = found.into_iter().skip(offset).take(page_size).collect();
+        Json(ItemPage { items, total, next_page_token: next }).into_response()
+    }))
+}
+
+/// How the items of a region stand, in all and by field.
+#[utoipa::path(get, path = "/catalogs/{region}/coverage", operation_id = "get_coverage", tag = "catalogs",
+    params(("region" = String, Path, description = "Code of a region that follows the catalogue")),
+    responses((status = 200, description = "Counts by state.", body = CoverageReport), Problems))]
+pub async fn get_coverage(
+    State(app): State<App>,
+    headers: HeaderMap,
+    region: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(region) = region?;
+    let snapshot = app.snapshot().await?;
+    let record = catalog(&app, &snapshot, &region)?;
+    let tag = caching::tag(&snapshot, &["coverage", &region]);
+    Ok(caching::respond(&headers, &tag, || {
+        let fields = record.fields.into_iter().map(|field| FieldCoverage {
+            number: field.number,
+            label: field.label,
+            coverage: field.coverage,
+        });
+        let report = CoverageReport { region_code: region, total: record.summary.coverage, fields: fields.collect() };
+        Json(report).into_response()
+    }))
+}
+
+/// With which region to compare.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogDiffQuery {
+    /// Code of the other region.
+    with: String,
+}
+
+/// What two regions' catalogues do not have alike.
+#[utoipa::path(get, path = "/catalogs/{region}/diff", operation_id = "get_catalog_diff", tag = "catalogs",
+    params(("region" = String, Path, description = "Code of a region that follows the catalogue"), CatalogDiffQuery),
+    responses((status = 200, description = "Items of one only, and items that stand differently.", body = CatalogDiff), Problems))]
+pub async fn get_catalog_diff(
+    State(app): State<App>,
+    region: Result<Path<String>, PathRejection>,
+    query: Result<Query<CatalogDiffQuery>, QueryRejection>,
+) -> Result<Json<CatalogDiff>, ApiError> {
+    let (Path(region), Query(query)) = (region?, query?);
+    let snapshot = app.snapshot().await?;
+    Ok(Json(difference(&app, &snapshot, &region, &query.with)?))
+}
