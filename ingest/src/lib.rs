@@ -33,6 +33,7 @@ pub mod reader;
 pub mod report;
 pub mod shape;
 pub mod source;
+pub mod window;
 
 pub use declaration::{SAMPLES, embedded_declarations, write_samples};
 pub use feed::{Feed, FeedError, Feeds};

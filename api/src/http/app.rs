@@ -13,7 +13,7 @@ use gongkai_warehouse::lake::pointer;
 use gongkai_warehouse::store::Store;
 use tokio::sync::RwLock;
 
-use super::ApiError;
+use super::{ApiError, source};
 use crate::instance::{DEFAULT_DATA, Instance};
 use crate::worker::{QueryAnswer, QueryLimits, QueryPool};
 
@@ -28,6 +28,7 @@ pub struct App {
     /// Workers for queries.
     pub pool: Arc<QueryPool>,
     cached: Arc<RwLock<Option<Cached>>>,
+    windows: Arc<source::Windows>,
     is_stopping: Arc<AtomicBool>,
 }
 
@@ -37,7 +38,8 @@ impl App {
         let data = instance.config.data.clone().unwrap_or_else(|| DEFAULT_DATA.to_owned());
         let spill_root = spill_root(&instance);
         let pool = QueryPool::new(data, instance.config.definitions.clone(), &instance.config.query, spill_root);
-        Self { instance, pool: Arc::new(pool), cached: Arc::default(), is_stopping: Arc::default() }
+        let windows = Arc::new(source::Windows::new(instance.config.definitions.clone()));
+        Self { instance, pool: Arc::new(pool), cached: Arc::default(), windows, is_stopping: Arc::default() }
     }
 
     /// Declarations.
@@ -88,6 +90,11 @@ impl App {
         let timeout = Duration::from_millis(self.instance.config.query.timeout_ms);
         let limits = QueryLimits { timeout, max_rows };
         Ok(self.pool.query(sql, snapshot, limits).await?)
+    }
+
+    /// Windows of department files' cells.
+    pub fn windows(&self) -> Arc<source::Windows> {
+        Arc::clone(&self.windows)
     }
 
     /// From now on the instance is not ready.

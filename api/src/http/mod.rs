@@ -16,6 +16,7 @@ pub mod record;
 pub mod release;
 pub mod request_id;
 pub mod serve;
+pub mod source;
 pub mod sql;
 pub mod table;
 
@@ -68,6 +69,8 @@ pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(disclosure::get_catalog_diff))
         .routes(routes!(finding::list_findings))
         .routes(routes!(provenance::get_provenance))
+        .routes(routes!(source::get_source))
+        .routes(routes!(source::get_source_cells))
         .routes(routes!(sql::get_sql, sql::post_sql));
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(health::get_healthz))

@@ -14,7 +14,7 @@ use super::sql::run;
 use super::{ApiError, App};
 
 /// Columns that hold the printed figure, in the order in which they are taken where none is named.
-const FIGURES: [&str; 2] = ["amount_yuan", "value"];
+pub const FIGURES: [&str; 4] = ["amount_yuan", "index_value", "value", "exit_year"];
 
 /// Which figure.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -22,13 +22,13 @@ const FIGURES: [&str; 2] = ["amount_yuan", "value"];
 #[serde(deny_unknown_fields)]
 pub struct ProvenanceQuery {
     /// Table, such as `debt_stock`.
-    table: String,
+    pub table: String,
     /// Release, such as `debt_limit_balance_final.1`: column `release_id` of the row.
-    release: String,
+    pub release: String,
     /// Row: column `row_no`.
-    row: u32,
+    pub row: u32,
     /// Column; the figure of the row where absent.
-    column: Option<String>,
+    pub column: Option<String>,
 }
 
 /// A department file.
@@ -50,6 +50,8 @@ pub struct SourceReference {
     pub origin: Option<String>,
     /// Whether the figures are synthetic samples.
     pub is_synthetic: Option<bool>,
+    /// Whether the whole file may be had from `/api/v1/sources/{sha256}`.
+    pub is_public: Option<bool>,
 }
 
 /// Where a figure came from.
@@ -91,6 +93,15 @@ pub async fn get_provenance(
     query: Result<Query<ProvenanceQuery>, QueryRejection>,
 ) -> Result<Json<Provenance>, ApiError> {
     let Query(query) = query?;
+    Ok(Json(trace(&app, query).await?))
+}
+
+/// Where a released figure came from.
+///
+/// # Errors
+///
+/// No such table, release, row or column.
+pub async fn trace(app: &App, query: ProvenanceQuery) -> Result<Provenance, ApiError> {
     let name = query.table.strip_prefix("open.").unwrap_or(&query.table);
     let table = app.catalog().tables.get(name);
     let table = table.ok_or_else(|| ApiError::new("table_not_found", format!("no table {:?}", query.table)))?;
@@ -102,7 +113,7 @@ pub async fn get_provenance(
     }
     // Both names come from our own lists, so they cannot break out of the quotes.
     let sql = format!("SELECT * FROM open.\"{}@{}\" WHERE row_no = {}", table.name, query.release, query.row);
-    let answered = run(&app, &sql, None, Some(1)).await?;
+    let answered = run(app, &sql, None, Some(1)).await?;
     let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
     let line = export::to_bytes(lines, &answered.schema, &answered.collected.batches, Default::default())?;
     if line.is_empty() {
@@ -113,7 +124,7 @@ pub async fn get_provenance(
     let sha256 = text("source_sha256").unwrap_or_default();
     let source = snapshot.sources.iter().find(|source| source.sha256 == sha256);
     let declared = table.column(&column).and_then(|column| column.unit.clone());
-    Ok(Json(Provenance {
+    Ok(Provenance {
         table: table.name.clone(),
         release: query.release,
         row: query.row,
@@ -128,6 +139,7 @@ pub async fn get_provenance(
             feed: source.map(|source| source.feed.clone()),
             origin: source.and_then(|source| source.origin.clone()),
             is_synthetic: source.map(|source| source.is_synthetic),
+            is_public: source.map(|source| source.is_public),
             sha256,
         },
         sheet: text("source_sheet"),
@@ -135,7 +147,7 @@ pub async fn get_provenance(
         raw_text: text("raw_text"),
         conversion: text("conversion"),
         record,
-    }))
+    })
 }
 
 fn figure(table: &Table, column: Option<&str>) -> Result<String, ApiError> {

@@ -3,6 +3,7 @@
 //! A page shows what the API answers and nothing else. Everything that comes from a department's file is
 //! escaped by the template engine; pages carry no inline style and no script.
 
+mod chart;
 mod template;
 
 use axum::Router;

@@ -58,6 +58,11 @@ pub fn run() -> anyhow::Result<()> {
                 input.read_exact(&mut bytes)?;
                 reader::answer(&definitions, &request, &bytes, &mut output)?;
             }
+            Request::Window(request) => {
+                let mut bytes = vec![0; usize::try_from(request.bytes)?];
+                input.read_exact(&mut bytes)?;
+                reader::answer_window(&request.query, &bytes, &mut output)?;
+            }
         }
         output.flush()?;
     }

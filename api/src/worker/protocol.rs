@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use gongkai_ingest::window::WindowQuery;
 use gongkai_warehouse::Snapshot;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub enum Request {
     Query(QueryRequest),
     /// Read a department file; its bytes follow the line.
     Read(ReadRequest),
+    /// Show a window of a department file's cells; its bytes follow the line.
+    Window(WindowRequest),
 }
 
 /// A statement to run.
@@ -55,6 +58,15 @@ pub struct ReadRequest {
     pub name: String,
     /// Digest of its bytes.
     pub sha256: String,
+    /// Length of what follows.
+    pub bytes: u64,
+}
+
+/// Cells to show.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WindowRequest {
+    /// Which.
+    pub query: WindowQuery,
     /// Length of what follows.
     pub bytes: u64,
 }

@@ -8,12 +8,13 @@ use arrow::array::RecordBatch;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use gongkai_ingest::report::Report;
+use gongkai_ingest::window::{CellWindow, WindowQuery, read_window};
 use gongkai_ingest::{Limits, Outcome, ingest_bytes};
 use serde::{Deserialize, Serialize};
 
 use super::child::write_line;
 use super::process::{Worker, WorkerError};
-use super::protocol::{ReadRequest, Request, Setup, Trailer};
+use super::protocol::{ReadRequest, Request, Setup, Trailer, WindowRequest};
 use crate::instance::Definitions;
 
 /// Longest time that one file may take.
@@ -121,6 +122,12 @@ fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> (Finding, Vec<Re
     }
 }
 
+/// The worker's side of a window: the cells, or why there are none.
+pub fn answer_window(query: &WindowQuery, bytes: &[u8], output: &mut impl Write) -> anyhow::Result<()> {
+    let window = read_window(bytes, query, &Limits::default()).map_err(|error| error.to_string());
+    write_line(output, &window)
+}
+
 /// The parent's side: one worker that reads one file after another, and is replaced when a file kills it.
 pub struct ReaderProcess {
     setup: Setup,
@@ -147,6 +154,30 @@ impl ReaderProcess {
     ///
     /// No worker could be started. A file that kills its worker is [`Finding::Damaged`].
     pub fn read(&mut self, name: &str, sha256: &str, bytes: &[u8]) -> Result<ReadFile, WorkerError> {
+        let read = self.under_watch(name, |worker| converse(worker, name, sha256, bytes))?;
+        Ok(read.unwrap_or_else(|message| ReadFile { finding: Finding::Damaged { message }, batches: Vec::new() }))
+    }
+
+    /// Reads a window of a file's cells. Blocks. The inner error says in words why there is none.
+    ///
+    /// # Errors
+    ///
+    /// No worker could be started.
+    pub fn window(&mut self, query: &WindowQuery, bytes: &[u8]) -> Result<Result<CellWindow, String>, WorkerError> {
+        let window = self.under_watch("a window of cells", |worker| {
+            worker.send(&Request::Window(WindowRequest { query: query.clone(), bytes: bytes.len() as u64 }))?;
+            worker.send_bytes(bytes)?;
+            worker.receive::<Result<CellWindow, String>>()
+        })?;
+        Ok(window.and_then(|window| window))
+    }
+
+    /// Talks to the worker until the deadline; one that does not come back is buried and replaced.
+    fn under_watch<T>(
+        &mut self,
+        name: &str,
+        talk: impl FnOnce(&mut Worker) -> Result<T, WorkerError>,
+    ) -> Result<Result<T, String>, WorkerError> {
         let mut worker = match self.worker.take() {
             Some(worker) => worker,
             None => Worker::start(&self.setup)?,
@@ -158,13 +189,13 @@ impl ReaderProcess {
                 killer.time_out();
             }
         });
-        let read = converse(&mut worker, name, sha256, bytes);
+        let said = talk(&mut worker);
         let _ = done.send(());
         let _ = watch.join();
-        match read {
-            Ok(read) => {
+        match said {
+            Ok(said) => {
                 self.worker = Some(worker);
-                Ok(read)
+                Ok(Ok(said))
             }
             Err(error) => {
                 tracing::warn!(file = name, %error, "a file ended its worker");
@@ -174,7 +205,7 @@ impl ReaderProcess {
                     "query_memory" => "reading needs more memory than a file may use".to_owned(),
                     _ => "reading ended abnormally; the file is kept for inspection".to_owned(),
                 };
-                Ok(ReadFile { finding: Finding::Damaged { message }, batches: Vec::new() })
+                Ok(Err(message))
             }
         }
     }
