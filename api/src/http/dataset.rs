@@ -316,9 +316,9 @@ pub fn find(catalog: &Catalog, snapshot: &Snapshot, filter: &DatasetFilter) -> R
 }
 
 impl DatasetFilter {
-    /// Only words to look for.
-    pub fn of_words(q: Option<String>) -> Self {
-        Self { q, theme: None, publisher: None, region: None, format: None, sort: None }
+    /// What the portal's list asks for.
+    pub fn of_page(q: Option<String>, theme: Option<String>, publisher: Option<String>, sort: Option<String>) -> Self {
+        Self { q, theme, publisher, region: None, format: None, sort }
     }
 }
 

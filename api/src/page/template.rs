@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::Html;
 use include_dir::{Dir, include_dir};
@@ -36,7 +38,8 @@ impl Language {
         if first.is_some_and(|tag| tag.starts_with("en")) { Self::En } else { Self::Zh }
     }
 
-    fn code(self) -> &'static str {
+    /// `zh` or `en`.
+    pub fn code(self) -> &'static str {
         match self {
             Self::Zh => "zh",
             Self::En => "en",
@@ -64,6 +67,15 @@ fn group_digits(text: &str) -> String {
     }
 }
 
+/// A length for readers: `870 KB`, `2.4 MB`.
+fn in_bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} KB", (bytes + 500) / 1_000),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
 fn environment() -> &'static Environment<'static> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
     ENVIRONMENT.get_or_init(|| {
@@ -72,15 +84,40 @@ fn environment() -> &'static Environment<'static> {
         environment
             .set_loader(|name| Ok(TEMPLATES.get_file(name).and_then(|file| file.contents_utf8()).map(str::to_owned)));
         environment.add_filter("urlencode", |text: String| utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string());
+        environment.add_filter("bytes", |bytes: u64| in_bytes(bytes));
         environment.add_filter("grouped", |value: Value| group_digits(&value.to_string()));
         environment
     })
 }
 
-/// Renders a page in a language. `lang` and `t(zh, en)` are there in every template.
-pub(super) fn render(name: &str, language: Language, values: Value) -> Result<Html<String>, ApiError> {
+/// Who asks for a page: in which language, and where.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// Language of the page.
+    pub language: Language,
+    /// The same address in the other language.
+    other: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let pairs: Vec<&str> =
+            parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).collect();
+        let (asked, kept): (Vec<&str>, Vec<&str>) = pairs.into_iter().partition(|pair| pair.starts_with("lang="));
+        let language = Language::of(asked.first().map(|pair| &pair["lang=".len()..]), &parts.headers);
+        let switched = if language == Language::Zh { "lang=en" } else { "lang=zh" };
+        let query = kept.into_iter().chain([switched]).collect::<Vec<_>>().join("&");
+        Ok(Self { language, other: format!("{}?{query}", parts.uri.path()) })
+    }
+}
+
+/// Renders a page. `lang`, `other` and `t(zh, en)` are there in every template.
+pub(super) fn render(name: &str, visitor: &Visitor, values: Value) -> Result<Html<String>, ApiError> {
+    let language = visitor.language;
     let choose = Value::from_function(move |zh: String, en: String| if language == Language::Zh { zh } else { en });
-    let values = context! { lang => language.code(), t => choose, ..values };
+    let values = context! { lang => language.code(), other => visitor.other.clone(), t => choose, ..values };
     environment()
         .get_template(name)
         .and_then(|template| template.render(values))

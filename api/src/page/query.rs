@@ -1,0 +1,59 @@
+//! SQL in the browser.
+
+use axum::extract::{Query, State};
+use minijinja::context;
+use serde::Deserialize;
+
+use super::table::Table;
+use super::template::{Visitor, render};
+use super::{Page, PageError, serde};
+use crate::http::{ApiError, App, sql};
+
+/// Rows that the page shows.
+const SHOWN_ROWS: usize = 200;
+
+/// What the page asks for.
+#[derive(Debug, Default, Deserialize)]
+pub struct SqlPageQuery {
+    q: Option<String>,
+    as_of: Option<String>,
+}
+
+pub async fn show(State(app): State<App>, visitor: Visitor, Query(query): Query<SqlPageQuery>) -> Page {
+    let statement = query.q.clone().filter(|text| !text.trim().is_empty());
+    let page = async {
+        let tables: Vec<_> = app
+            .catalog()
+            .tables
+            .values()
+            .map(|table| {
+                let columns: Vec<String> = table
+                    .columns
+                    .iter()
+                    .filter(|column| column.visibility == gongkai_catalog::Visibility::Public)
+                    .map(|column| column.name.clone())
+                    .collect();
+                context! { name => table.name.clone(), label => serde(&crate::http::dataset::Text::from(&table.label)), columns }
+            })
+            .collect();
+        let mut values = context! { q => statement.clone(), as_of => query.as_of.clone(), tables };
+        if let Some(statement) = &statement {
+            values = match sql::run(&app, statement, query.as_of.as_deref(), Some(SHOWN_ROWS)).await {
+                Ok(answered) => {
+                    let snapshot = app.snapshot().await?;
+                    let table = Table::of(&answered, &snapshot, visitor.language.code())?;
+                    let releases: Vec<String> = answered.releases.iter().map(sql::ReleaseReference::id).collect();
+                    let is_synthetic = answered.releases.iter().any(|release| release.is_synthetic);
+                    context! {
+                        answer => serde(&table), digest => answered.digest, releases, is_synthetic,
+                        truncated => answered.collected.truncated, row_count => answered.collected.row_count, ..values
+                    }
+                }
+                Err(error) => context! { problem => serde(&error.problem()), ..values },
+            };
+        }
+        render("sql.html", &visitor, values)
+    };
+    let page: Result<_, ApiError> = page.await;
+    page.map_err(|error| PageError(error, visitor.clone()))
+}
