@@ -12,6 +12,7 @@ mod http;
 mod interrupted;
 mod notebooks;
 mod openapi;
+mod pages;
 mod read_back;
 mod real_files;
 mod regions;

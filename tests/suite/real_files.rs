@@ -34,6 +34,9 @@ fn the_departments_files_are_read_released_and_traced() {
     every_file_is_accounted_for(&report);
     air(&data);
     debt(&data);
+    budget(&data);
+    poverty(&data);
+    prices(&data);
     provenance(&data, &real);
 
     let again = up_once(&data, Some(&real));
@@ -97,7 +100,66 @@ fn debt(data: &Path) {
     assert_eq!(amount("海珠区", 2021, "balance"), "2345000000.00");
     assert_eq!(value(data, "SELECT region_code FROM debt_stock WHERE region_name = '海珠区' GROUP BY 1"), "440105");
     // Rows 1 to 3 of the form are hidden machine rows.
-    assert_eq!(value(data, "SELECT count(*) FROM debt_stock WHERE source_row < 10"), "0");
+    assert_eq!(value(data, "SELECT count(*) FROM debt_stock WHERE source_row < 10 AND table_code = 'T31'"), "0");
+}
+
+fn budget(data: &Path) {
+    let lines = "SELECT concat(count(DISTINCT source_row), ' ', count(DISTINCT CASE WHEN is_hidden THEN source_row END)) \
+                 FROM gov_budget_line WHERE source_sheet = '02' AND region_code = '530700'";
+    assert_eq!(value(data, lines), "1330 1153");
+    let amount = |code: &str, year: u32, stage: &str| {
+        let query = format!(
+            "SELECT amount_yuan FROM gov_budget_line WHERE region_code = '530700' AND table_code = 'GE12' AND quoted_in = 2025 \
+             AND class_code = '{code}' AND fiscal_year = {year} AND stage = '{stage}'"
+        );
+        value(data, &query)
+    };
+    assert_eq!(amount("211", 2024, "FINAL"), "906240000.00");
+    assert_eq!(amount("211", 2025, "ESTIMATE"), "1094500000.00");
+    assert_eq!(amount("21305", 2025, "ESTIMATE"), "933390000.00");
+    // Every parent of sheet 02 is the sum of its children; sheet 04 prints 1,202 for 21305 in 2024 over children of 784.
+    let b02 = |filter: &str| {
+        value(
+            data,
+            &format!("SELECT count(*) FROM catalog.finding WHERE check_id = 'B02' AND outcome <> 'SKIP' AND {filter}"),
+        )
+    };
+    assert_eq!(b02("scope_key LIKE '530700/area/%'"), "0");
+    assert_eq!(
+        b02("scope_key LIKE '530700/own/2024/FINAL/%/213/21305' AND outcome = 'ERROR' AND diff = '4180000'"),
+        "1"
+    );
+    let tested = "SELECT sum(identities) FROM catalog.check_run WHERE check_id = 'B02' AND outcome = 'PASS'";
+    assert!(value(data, tested).parse::<u32>().expect("a count") > 1_000);
+}
+
+fn poverty(data: &Path) {
+    let of_city = "FROM poverty_allocation WHERE region_name = '攀枝花市'";
+    assert_eq!(value(data, &format!("SELECT amount_yuan {of_city} AND fund_name = '以工代赈资金'")), "2000000.00");
+    assert_eq!(value(data, &format!("SELECT sum(amount_yuan) {of_city}")), "14580000.00");
+    assert_eq!(value(data, "SELECT count(*) FROM poverty_allocation"), "294");
+    assert_eq!(value(data, "SELECT count(DISTINCT region_id) FROM poverty_county"), "832");
+    let by_year = sql(data, "csv", "SELECT exit_year, count(*) FROM poverty_county GROUP BY 1 ORDER BY 1");
+    let by_year = String::from_utf8(by_year).expect("text");
+    assert_eq!(by_year.lines().skip(1).collect::<Vec<_>>(), ["2016,28", "2017,125", "2018,282", "2019,345", "2020,52"]);
+    // Three administrative committees of Qinghai have no code of a county.
+    assert_eq!(value(data, "SELECT count(*) FROM poverty_county WHERE region_code IS NULL"), "3");
+}
+
+fn prices(data: &Path) {
+    let index = |month: &str, base: &str| {
+        let query = format!(
+            "SELECT concat_ws('|', index_value, conversion, published_scale) FROM cpi_monthly \
+             WHERE data_month = '{month}' AND population = 'all' AND base_kind = '{base}'"
+        );
+        value(data, &query)
+    };
+    assert_eq!(index("2025-04", "yoy"), "99.9000|99.9|1");
+    assert_eq!(index("2025-04", "ytd"), "99.9000|99.9|1");
+    assert_eq!(index("2025-04", "mom"), "100.1000|100 + 0.1|1");
+    assert_eq!(index("2008-01", "yoy"), "107.0781|107.0781|4");
+    // Two vintages of one table: 211 months, the 208 common ones once.
+    assert_eq!(value(data, "SELECT count(*) FROM cpi_monthly"), (211 * 9).to_string());
 }
 
 fn provenance(data: &Path, real: &Path) {

@@ -63,7 +63,9 @@ pub async fn show(
                 column => column.map(|column| serde(&crate::http::dataset::Text::from(&column.label))),
             }
         });
-        let values = context! { found => serde(&found), around => around.map(|around| serde(&around)), no_cells, dataset => record };
+        let unit = found.unit.as_ref().and_then(|unit| app.catalog().units.get(unit)).filter(|unit| unit.symbol != "1");
+        let unit = unit.map(|unit| serde(&crate::http::dataset::Text::from(&unit.label)));
+        let values = context! { unit, found => serde(&found), around => around.map(|around| serde(&around)), no_cells, dataset => record };
         render("provenance.html", &visitor, values)
     };
     page.await.map_err(|error: ApiError| PageError(error, visitor.clone()))

@@ -30,6 +30,25 @@ const ASIDE: [&str; 18] = [
     "row_no",
 ];
 
+/// Columns that a reader looks for first, in this order; the figures follow them.
+const LEADING: [&str; 15] = [
+    "region_name",
+    "geo_name",
+    "province_name",
+    "line_name",
+    "class_code",
+    "fund_name",
+    "scope",
+    "as_of_year",
+    "fiscal_year",
+    "data_month",
+    "obs_time",
+    "stage",
+    "debt_kind",
+    "population",
+    "measure",
+];
+
 /// A heading.
 #[derive(Debug, Serialize)]
 pub struct Heading {
@@ -102,14 +121,21 @@ impl Table {
             let declared = record.columns.iter().find(|column| column.name == heading.name);
             heading.label = declared.map(|column| column.label.clone());
         }
-        let is_shown: Vec<bool> = table.columns.iter().map(|heading| !ASIDE.contains(&heading.name.as_str())).collect();
-        let mut shown = is_shown.iter();
-        table.columns.retain(|_| *shown.next().unwrap_or(&true));
-        for row in &mut table.rows {
-            let mut shown = is_shown.iter();
-            row.retain(|_| *shown.next().unwrap_or(&true));
-        }
-        Ok(table)
+        let rank = |name: &str| {
+            let leading = LEADING.iter().position(|leading| *leading == name);
+            let figure = FIGURES.contains(&name).then_some(LEADING.len());
+            leading.or(figure).unwrap_or(LEADING.len() + 1)
+        };
+        let mut order: Vec<usize> =
+            (0..table.columns.len()).filter(|index| !ASIDE.contains(&table.columns[*index].name.as_str())).collect();
+        order.sort_by_key(|index| rank(&table.columns[*index].name));
+        let pick = |taken: &mut Vec<Option<Heading>>| order.iter().filter_map(|index| taken[*index].take()).collect();
+        let columns = pick(&mut table.columns.into_iter().map(Some).collect());
+        let rows = table.rows.into_iter().map(|row| {
+            let mut taken: Vec<Option<CellView>> = row.into_iter().map(Some).collect();
+            order.iter().filter_map(|index| taken[*index].take()).collect()
+        });
+        Ok(Self { columns, rows: rows.collect() })
     }
 }
 

@@ -17,7 +17,7 @@ async fn every_view_can_be_read() {
 async fn datasets_and_releases_say_what_is_current() {
     let warehouse = Warehouse::new();
     let sql = format!("SELECT publisher_zh, current_releases, row_count FROM catalog.dataset WHERE dataset = '{DEBT}'");
-    assert_eq!(warehouse.rows(&sql).await, [["各级财政部门（地方政府债务信息公开）", "2", "5"]]);
+    assert_eq!(warehouse.rows(&sql).await, [["各级财政部门（预决算和政府债务信息公开）", "2", "5"]]);
     let sql = format!("SELECT number, is_current, partition FROM catalog.release WHERE dataset = '{DEBT}' ORDER BY 1");
     let expected = [["1", "false", "2021/FINAL"], ["2", "true", "2022/FINAL"], ["3", "true", "2021/FINAL"]];
     assert_eq!(warehouse.rows(&sql).await, expected);

@@ -23,6 +23,7 @@ use object_store::local::LocalFileSystem;
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
+use crate::check::{CheckRun, Finding, Findings, Outcome};
 use crate::query::{EngineSettings, QueryEngine, QueryError, QueryOptions, TextLimits, scan};
 use crate::schema::released_schema;
 use crate::snapshot::latest_of_each_partition;
@@ -102,6 +103,7 @@ fn record(dataset: &str, number: u64, table: &str, partition: &str, public: &str
         manifest_sha256: "0".into(),
         log_index: number,
         rows: 0,
+        regions: Vec::new(),
         files: Vec::new(),
     }
 }
@@ -158,7 +160,7 @@ impl Warehouse {
             written.into_iter().map(|(record, batch)| release(&folder, record, &batch)).collect();
         let current = latest_of_each_partition(&releases);
         let snapshot =
-            Snapshot { counter: 1, as_of: None, releases, current, sources: Vec::new(), findings: Default::default() };
+            Snapshot { counter: 1, as_of: None, releases, current, sources: Vec::new(), findings: findings() };
         let store = LocalFileSystem::new_with_prefix(folder.path()).expect("a store");
         let engine = QueryEngine::new(Arc::clone(&catalog), Arc::new(store), settings).expect("an engine");
         Self { folder, catalog, snapshot, engine }
@@ -201,4 +203,33 @@ impl Warehouse {
     pub async fn map(&self, sql: &str) -> HashMap<String, String> {
         self.rows(sql).await.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect()
     }
+}
+
+/// One finding about the first current release, and its count.
+fn findings() -> Findings {
+    let finding = Finding {
+        check: "D04".into(),
+        outcome: Outcome::Error,
+        scope_key: "510400".into(),
+        dataset: DEBT.into(),
+        release_id: format!("{DEBT}.2"),
+        partition: "2022/FINAL".into(),
+        row_no: Some(1),
+        region_code: Some("510400".into()),
+        lhs: Some("2".into()),
+        rhs: Some("1".into()),
+        diff: Some("1".into()),
+        tolerance: Some("0".into()),
+        addends: 1,
+        message_zh: "余额 2，限额 1".into(),
+        message_en: "balance 2, limit 1".into(),
+    };
+    let run = CheckRun {
+        check: "D04".into(),
+        dataset: DEBT.into(),
+        release_id: format!("{DEBT}.2"),
+        outcome: Outcome::Error,
+        count: 1,
+    };
+    Findings { findings: vec![finding], runs: vec![run] }
 }
