@@ -87,18 +87,6 @@ enum Command {
     Doctor(doctor::DoctorArgs),
 }
 
-/// `gongkai … | head` closes the pipe after its lines: that is the reader's choice, not a fault.
-pub fn end_quietly_on_a_closed_pipe() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let message = panic.payload().downcast_ref::<String>().map(String::as_str).unwrap_or_default();
-        if message.starts_with("failed printing to stdout") && message.contains("Broken pipe") {
-            std::process::exit(0);
-        }
-        report(panic);
-    }));
-}
-
 /// Reads the command line and runs it.
 pub fn run() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(worker::protocol::ARGUMENT) {

@@ -43,7 +43,7 @@ pub async fn list(State(app): State<App>, visitor: Visitor, Query(query): Query<
         };
         let datasets = find(&theme, &publisher)?;
         // A facet counts what choosing another of its values would give.
-        let themes = count(&find(&None, &publisher)?, |dataset| dataset.themes.iter().cloned().collect());
+        let themes = count(&find(&None, &publisher)?, |dataset| dataset.themes.to_vec());
         let publishers = count(&find(&theme, &None)?, |dataset| vec![dataset.publisher.clone()]);
         let values = context! { datasets => serde(&datasets), q, theme, publisher, sort, themes, publishers };
         render("datasets.html", &visitor, values)

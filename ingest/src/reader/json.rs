@@ -83,17 +83,23 @@ enum Kind {
     Record,
 }
 
+/// Line and character.
+type Place = (u32, u32);
+
 /// A value of a row: its field, and where it stands.
 struct Field {
     name: String,
-    cell: (String, CellKind, (u32, u32)),
+    cell: (String, CellKind, Place),
 }
+
+/// The keys above a row, where it stands, and its values.
+type TableRow = (Vec<String>, Place, Vec<Field>);
 
 #[derive(Default)]
 struct Table {
     names: Vec<String>,
     known: BTreeMap<String, usize>,
-    rows: Vec<(Vec<String>, (u32, u32), Vec<Field>)>,
+    rows: Vec<TableRow>,
 }
 
 impl Table {
