@@ -103,6 +103,14 @@ pub struct LegalBasis {
     pub article: Option<String>,
 }
 
+impl LegalBasis {
+    /// Title, number and article, as a citation.
+    pub fn citation(&self) -> String {
+        let parts = [Some(&self.title), self.doc_no.as_ref(), self.article.as_ref()];
+        parts.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// A dataset that fulfils an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,9 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use gongkai_catalog::disclosure::{DisclosureField, DisclosureItem, DisclosureRegion, ItemAudience, item_code};
+use gongkai_catalog::disclosure::{
+    DisclosureField, DisclosureItem, DisclosureRegion, ItemAudience, LegalBasis, item_code,
+};
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::disclosure::{CoverageCounts, count, coverage};
 use serde::{Deserialize, Serialize};
@@ -216,10 +218,6 @@ fn item_record(
     (field, item): (&DisclosureField, &DisclosureItem),
 ) -> ItemRecord {
     let found = coverage(app.catalog(), snapshot, region, item);
-    let basis = item.legal_basis.iter().map(|basis| {
-        let parts = [Some(&basis.title), basis.doc_no.as_ref(), basis.article.as_ref()];
-        parts.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")
-    });
     ItemRecord {
         code: item_code(region, field, item),
         level1: (&item.level1).into(),
@@ -227,7 +225,7 @@ fn item_record(
         content: item.content.clone(),
         deadline_text: item.deadline_text.clone(),
         deadline_rule: serde_json::to_value(&item.rule).unwrap_or_default(),
-        legal_basis: basis.collect(),
+        legal_basis: item.legal_basis.iter().map(LegalBasis::citation).collect(),
         publisher: (&field.publisher).into(),
         channels: item.channels.clone(),
         audience: match item.audience {

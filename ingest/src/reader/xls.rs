@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use calamine::{Data, DataRef, Reader as _, SheetType, SheetVisible, Xls, open_workbook_from_rs};
+use calamine::{Data, DataRef, Reader as _, SheetType, Xls, open_workbook_from_rs};
 
 use super::layout::Layout;
-use super::xlsx::{content, damaged, hide, index_rows};
-use super::{Cell, Document, Format, Grid, Merge, ReadError, Visibility};
+use super::xlsx::{content, damaged, hide, index_rows, merge, visibility};
+use super::{Cell, Document, Format, Grid, ReadError};
 use crate::Limits;
 
 /// Cells that all sheets may span together, empty ones included: about 24 bytes each, held twice.
@@ -138,19 +138,9 @@ fn read_workbook(bytes: &[u8], scanned: &[Scanned], limits: &Limits) -> Result<D
             warnings.push(format!("sheet {}: holds no cells (chart, macro or dialogue sheet)", sheet.name));
             continue;
         }
-        let visibility = match sheet.visible {
-            SheetVisible::Visible => Visibility::Visible,
-            SheetVisible::Hidden => Visibility::Hidden,
-            SheetVisible::VeryHidden => Visibility::VeryHidden,
-        };
-        let mut grid = Grid::new(Some(sheet.name.clone()), visibility);
+        let mut grid = Grid::new(Some(sheet.name.clone()), visibility(sheet.visible));
         let merges = workbook.merge_cells_by_sheet_name(&sheet.name).unwrap_or_default();
-        grid.merges.extend(merges.iter().map(|range| Merge {
-            top: range.start.0.saturating_add(1),
-            left: range.start.1.saturating_add(1),
-            bottom: range.end.0.saturating_add(1),
-            right: range.end.1.saturating_add(1),
-        }));
+        grid.merges.extend(merges.iter().map(merge));
         read_cells(&mut workbook, &sheet.name, &mut grid, cells_left, limits)?;
         cells_left -= grid.cells.len();
         match scanned.get(index).filter(|_| scanned.len() == sheets.len()) {

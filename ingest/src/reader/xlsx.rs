@@ -6,7 +6,7 @@
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use calamine::{DataRef, Reader as _, SheetVisible, Xlsx, open_workbook_from_rs};
+use calamine::{DataRef, Dimensions, Reader as _, SheetVisible, Xlsx, open_workbook_from_rs};
 use gongkai_catalog::Exact;
 
 use super::layout::{Layout, read_layout, sheet_parts};
@@ -46,11 +46,7 @@ fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
             warnings.push(format!("sheet {}: holds no cells (chart, macro or dialogue sheet)", sheet.name));
             continue;
         }
-        let visibility = match sheet.visible {
-            SheetVisible::Visible => Visibility::Visible,
-            SheetVisible::Hidden => Visibility::Hidden,
-            SheetVisible::VeryHidden => Visibility::VeryHidden,
-        };
+        let visibility = visibility(sheet.visible);
         let mut grid = Grid::new(Some(sheet.name.clone()), visibility);
         read_merges(&mut workbook, &sheet.name, &mut grid, &mut warnings);
         read_cells(&mut workbook, &sheet.name, &mut grid, cells_left, limits)?;
@@ -70,12 +66,7 @@ fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
 
 fn read_merges(workbook: &mut Workbook<'_>, sheet: &str, grid: &mut Grid, warnings: &mut Vec<String>) {
     match workbook.merge_cells_by_sheet_name(sheet) {
-        Ok(ranges) => grid.merges.extend(ranges.iter().map(|range| Merge {
-            top: range.start.0.saturating_add(1),
-            left: range.start.1.saturating_add(1),
-            bottom: range.end.0.saturating_add(1),
-            right: range.end.1.saturating_add(1),
-        })),
+        Ok(ranges) => grid.merges.extend(ranges.iter().map(merge)),
         Err(error) => warnings.push(format!("sheet {sheet}: merged ranges not read: {error}")),
     }
 }
@@ -123,6 +114,25 @@ fn read_cells(
         grid.cells.push(Cell { row, column, start: column, text: text.into(), kind, is_formula });
     }
     index_rows(sheet, grid)
+}
+
+/// What a workbook says of a sheet.
+pub(super) fn visibility(visible: SheetVisible) -> Visibility {
+    match visible {
+        SheetVisible::Visible => Visibility::Visible,
+        SheetVisible::Hidden => Visibility::Hidden,
+        SheetVisible::VeryHidden => Visibility::VeryHidden,
+    }
+}
+
+/// A merged range, counted from 1.
+pub(super) fn merge(range: &Dimensions) -> Merge {
+    Merge {
+        top: range.start.0.saturating_add(1),
+        left: range.start.1.saturating_add(1),
+        bottom: range.end.0.saturating_add(1),
+        right: range.end.1.saturating_add(1),
+    }
 }
 
 /// The text and kind of a value; `None` for a cell that only has a style.

@@ -1,6 +1,6 @@
 //! `catalog.item`, `catalog.item_coverage`.
 
-use gongkai_catalog::disclosure::{DisclosureField, DisclosureItem, DisclosureRegion, item_code};
+use gongkai_catalog::disclosure::{DisclosureField, DisclosureItem, DisclosureRegion, LegalBasis, item_code};
 
 use super::Kind::{Bigint, Date, Text};
 use super::{ArrayRef, Sources, View, bigint, column, date, text};
@@ -71,13 +71,8 @@ fn entries<'a>(from: &Sources<'a>) -> Vec<Entry<'a>> {
 fn items(from: &Sources<'_>) -> Vec<ArrayRef> {
     let all = entries(from);
     let disclosure = &from.catalog.disclosure;
-    let basis = |item: &DisclosureItem| {
-        let named = item.legal_basis.iter().map(|basis| {
-            let parts = [Some(&basis.title), basis.doc_no.as_ref(), basis.article.as_ref()];
-            parts.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")
-        });
-        named.collect::<Vec<_>>().join("；")
-    };
+    let basis =
+        |item: &DisclosureItem| item.legal_basis.iter().map(LegalBasis::citation).collect::<Vec<_>>().join("；");
     vec![
         text(all.iter().map(|entry| Some(item_code(entry.region, entry.field, entry.item)))),
         text(all.iter().map(|entry| Some(&entry.region.region_code))),
