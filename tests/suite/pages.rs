@@ -178,7 +178,7 @@ fn the_pages_say_what_the_api_says() {
     // 150,018.5 万元 stated against 133,221.5 万元 in the funds.
     assert_eq!((liangshan["diff"].as_str(), liangshan["lhs"].as_str()), (Some("167970000"), Some("1500185000")));
     let (_, page) = site.get("/datasets/poverty_fund_allocation");
-    assert!(page.contains("凉山彝族自治州") && page.contains("167970000"));
+    assert!(page.contains("凉山彝族自治州") && page.contains("167,970,000"));
     let first = site.json("/api/v1/findings?page_size=1");
     let token = first["next_page_token"].as_str().expect("more");
     assert_ne!(site.json(&format!("/api/v1/findings?page_size=1&page_token={token}"))["findings"], first["findings"]);

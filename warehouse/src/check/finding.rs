@@ -71,7 +71,34 @@ impl Findings {
     }
 }
 
-/// An amount as it is shown: without the zeros that nobody printed.
+/// An amount as it is kept: without the zeros that nobody printed.
 pub(super) fn shown(digits: i128) -> String {
     Exact::new(digits, SCALE).trimmed().to_string()
+}
+
+/// An amount for readers, its digits in groups of three.
+pub(super) fn grouped(digits: i128) -> String {
+    let plain = shown(digits);
+    let (sign, unsigned) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
+    let whole = unsigned.find('.').unwrap_or(unsigned.len());
+    let mut text = String::from(sign);
+    for (index, digit) in unsigned[..whole].chars().enumerate() {
+        if index > 0 && (whole - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + &unsigned[whole..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_lose_the_zeros_that_nobody_printed_and_are_grouped_for_readers() {
+        assert_eq!((shown(1_500_000_000), grouped(1_500_000_000)), ("1500".into(), "1,500".into()));
+        assert_eq!(grouped(-1_212_699_203_443_450_000), "-1,212,699,203,443.45");
+        assert_eq!(grouped(999_000_000), "999");
+    }
 }

@@ -10,7 +10,7 @@ use datafusion::common::ScalarValue;
 use futures::TryStreamExt;
 
 use super::declaration::Check;
-use super::finding::{CheckRun, Finding, Findings, shown};
+use super::finding::{CheckRun, Finding, Findings, grouped, shown};
 use super::outcome::{Identity, Judged, Outcome, Relation, SCALE, judge};
 use crate::Snapshot;
 use crate::query::{QueryEngine, QueryError, QueryOptions, TextLimits, scan};
@@ -161,7 +161,7 @@ fn describe(check: &Check, identity: &Identity, judged: &Judged, subject: &(Stri
         (Relation::Equal, _) => ("不等", "not equal"),
         (Relation::AtMost, _) => ("超出", "above"),
     };
-    let (lhs, rhs, diff) = (shown(lhs), shown(rhs), shown(diff));
+    let (lhs, rhs, diff) = (grouped(lhs), grouped(rhs), grouped(diff));
     (
         format!("{zh}：{} {lhs}，{} {rhs}，相差 {diff}（{}）", check.lhs.zh, check.rhs.zh, sign.0),
         format!("{en}: {} {lhs}, {} {rhs}, difference {diff} ({})", check.lhs.en, check.rhs.en, sign.1),
