@@ -110,7 +110,7 @@ impl ValueColumn {
     /// Its settings for readers: `measure=PM25, averaging=24h`.
     pub fn description(&self) -> String {
         let settings: Vec<String> = self.set.iter().map(|(column, value)| format!("{column}={value}")).collect();
-        settings.join(", ")
+        if settings.is_empty() { "the figure".to_owned() } else { settings.join(", ") }
     }
 }
 
