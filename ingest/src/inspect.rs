@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::feed::Feeds;
 use crate::limits::Limits;
-use crate::reader::{Format, Grid, Visibility, column_letters, read_document};
+use crate::reader::{Document, Format, Grid, Visibility, column_letters, read_document};
 use crate::shape::{GridRecognition, recognise};
 
 /// Description of one file.
@@ -66,7 +66,7 @@ pub fn inspect(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, limit
         sheets: Vec::new(),
     };
     let document = match read_document(bytes, limits) {
-        Ok(document) => document,
+        Ok(document) => Document { path: name.to_owned(), ..document },
         Err(error) => {
             inspection.damage = Some(error.to_string());
             return inspection;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::feed::Feeds;
 use crate::limits::Limits;
-use crate::reader::{DocumentFacts, ReadError, read_document};
+use crate::reader::{Document, DocumentFacts, ReadError, read_document};
 use crate::shape::{Recognition, ShapeError, Shaped, SourceRef, recognise, shape};
 
 /// What a file turned out to be.
@@ -40,10 +40,11 @@ pub enum Outcome {
     Damaged(ReadError),
 }
 
-/// Reads, recognises and shapes one file. `name` is for the report and decides nothing.
+/// Reads, recognises and shapes one file. `name` is its path below the inbox: it is for the report, and decides only where
+/// a feed says that a department tells something with it.
 pub fn ingest_bytes(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, limits: &Limits) -> Outcome {
     let document = match read_document(bytes, limits) {
-        Ok(document) => document,
+        Ok(document) => Document { path: name.to_owned(), ..document },
         Err(error) => return Outcome::Damaged(error),
     };
     let facts = document.facts();

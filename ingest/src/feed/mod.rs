@@ -104,6 +104,8 @@ pub(crate) struct ValueColumn {
     pub add: Option<Exact>,
     /// Whether it gives no rows and only confirms the column with the same settings.
     pub is_confirming: bool,
+    /// Whether a table without it is another table.
+    pub is_required: bool,
 }
 
 impl ValueColumn {
@@ -156,15 +158,29 @@ pub(crate) struct LabelCases {
     pub otherwise: String,
 }
 
+/// Values that follow from a capture.
+#[derive(Debug, Clone)]
+pub(crate) struct PrintedCases {
+    pub captures: Vec<String>,
+    pub cases: Vec<(Regex, String)>,
+    pub otherwise: String,
+}
+
+/// Name by which `by_label` refers to the path of a line.
+pub(crate) const LINE_PATH: &str = "line.path";
+
 /// How lines of a classified table are read.
 #[derive(Debug, Clone)]
 pub(crate) struct LineRule {
-    pub code: String,
+    /// Role of the codes; none where numbering and indentation tell.
+    pub code: Option<String>,
     pub name: String,
     pub digits: Vec<usize>,
     pub below: Vec<String>,
     pub total: Regex,
     pub numbering: Regex,
+    /// What the path has to match; lines that do not are other feeds'.
+    pub only: Option<Regex>,
 }
 
 #[derive(Debug, Clone)]
@@ -202,6 +218,14 @@ impl PlaceRule {
 pub(crate) struct Span {
     pub value: String,
     pub until: Option<NaiveDate>,
+}
+
+impl Feed {
+    /// Whether it takes some of a table's rows and leaves the others to other feeds.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.labels.iter().any(|label| label.only.is_some())
+            || self.line.as_ref().is_some_and(|line| line.only.is_some())
+    }
 }
 
 /// All feeds of one instance, in the order of their ids.

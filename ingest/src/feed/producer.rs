@@ -8,7 +8,7 @@ use gongkai_catalog::{Column, ColumnType, Table};
 
 use super::part::{Gives, OriginPart};
 use super::spec::FeedSpec;
-use super::{FeedError, LabelCases, LinePart, PlacePart, Span, TimePart, ValuePart};
+use super::{FeedError, LabelCases, LinePart, PlacePart, PrintedCases, Span, TimePart, ValuePart};
 
 /// What fills a column.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub(crate) enum Producer {
     IsHidden,
     /// The value that follows from a label.
     ByLabel(LabelCases),
+    /// The value that follows from a caption or a header.
+    ByPrinted(PrintedCases),
     /// A part of the moment.
     Time(TimePart),
     /// A part of the value cell.
@@ -144,6 +146,11 @@ fn claims_of(spec: &FeedSpec, table: &Table) -> Vec<(String, Claim)> {
     for rule in &spec.by_label {
         let cases = LabelCases { role: rule.role.clone(), cases: Vec::new(), otherwise: rule.otherwise.clone() };
         add(&rule.column, Producer::ByLabel(cases), format!("by_label {}", rule.column), (Gives::Text, true));
+    }
+    for rule in &spec.by_printed {
+        let (captures, otherwise) = (rule.captures.clone(), rule.otherwise.clone());
+        let cases = PrintedCases { captures, cases: Vec::new(), otherwise };
+        add(&rule.column, Producer::ByPrinted(cases), format!("by_printed {}", rule.column), (Gives::Text, true));
     }
     for (column, part) in ORIGIN {
         let gives = match part {

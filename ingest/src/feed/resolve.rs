@@ -7,8 +7,8 @@ use regex::Regex;
 
 use super::spec::{FeedSpec, HiddenRowsSpec};
 use super::{
-    Caption, Feed, FeedError, LabelColumn, LineRule, PlaceDate, PlaceRule, PlaceSource, Producer, TimePart, TimeRule,
-    UnitLine, ValueColumn, ValuePart, producer,
+    Caption, Feed, FeedError, LINE_PATH, LabelColumn, LineRule, PlaceDate, PlaceRule, PlaceSource, Producer, TimePart,
+    TimeRule, UnitLine, ValueColumn, ValuePart, producer,
 };
 use crate::reader::Format;
 
@@ -217,6 +217,7 @@ fn resolve_values(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<ValueCol
                 unit: value.unit.clone(),
                 add: add.transpose()?,
                 is_confirming: value.confirms,
+                is_required: value.required,
             })
         })
         .collect()
@@ -277,8 +278,12 @@ fn resolve_place(context: &Context<'_>, spec: &FeedSpec) -> Result<PlaceRule, Fe
 
 fn resolve_line(context: &Context<'_>, spec: &FeedSpec) -> Result<Option<LineRule>, FeedError> {
     let Some(line) = &spec.line else { return Ok(None) };
-    if line.digits.is_empty() || !line.digits.is_sorted_by(|a, b| a < b) {
-        return Err(context.wrong("line.digits", &format!("{:?}", line.digits), "lengths of codes, rising"));
+    if line.code.is_some() == line.digits.is_empty() || !line.digits.is_sorted_by(|a, b| a < b) {
+        return Err(context.wrong(
+            "line.digits",
+            &format!("{:?}", line.digits),
+            "lengths of codes, rising, where there are codes",
+        ));
     }
     Ok(Some(LineRule {
         code: line.code.clone(),
@@ -287,16 +292,27 @@ fn resolve_line(context: &Context<'_>, spec: &FeedSpec) -> Result<Option<LineRul
         below: line.below.clone(),
         total: context.pattern("line.total", &line.total)?,
         numbering: context.pattern("line.numbering", &line.numbering)?,
+        only: line.only.as_ref().map(|only| context.pattern("line.only", only)).transpose()?,
     }))
 }
 
-/// Compiles the patterns of `by_label`, which the assignment of columns leaves open.
+/// Compiles the patterns of `by_label` and `by_printed`, which the assignment of columns leaves open.
 fn fill_cases(context: &Context<'_>, spec: &FeedSpec, producers: &mut [(String, Producer)]) -> Result<(), FeedError> {
     for (column, producer) in producers {
-        let Producer::ByLabel(cases) = producer else { continue };
-        for case in spec.by_label.iter().filter(|rule| rule.column == *column).flat_map(|rule| &rule.cases) {
-            let pattern = context.pattern(&format!("by_label {column}"), &case.pattern)?;
-            cases.cases.push((pattern, case.value.clone()));
+        let (compiled, written): (&mut Vec<_>, Vec<_>) = match producer {
+            Producer::ByLabel(rule) => {
+                let rules = spec.by_label.iter().filter(|rule| rule.column == *column);
+                (&mut rule.cases, rules.flat_map(|rule| &rule.cases).collect())
+            }
+            Producer::ByPrinted(rule) => {
+                let rules = spec.by_printed.iter().filter(|rule| rule.column == *column);
+                (&mut rule.cases, rules.flat_map(|rule| &rule.cases).collect())
+            }
+            _ => continue,
+        };
+        for case in written {
+            let pattern = context.pattern(&format!("the cases of {column}"), &case.pattern)?;
+            compiled.push((pattern, case.value.clone()));
         }
     }
     Ok(())
@@ -326,13 +342,15 @@ fn check_roles(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> 
     references.extend(place.year_label.iter().map(|role| ("place.year_label", role)));
     references.extend(place.evidence.iter().map(|role| ("place.evidence", role)));
     references.extend(place.within_labels.iter().map(|role| ("place.within_labels", role)));
-    references.extend(spec.by_label.iter().map(|rule| ("by_label.role", &rule.role)));
+    let of_labels = spec.by_label.iter().filter(|rule| spec.line.is_none() || rule.role != LINE_PATH);
+    references.extend(of_labels.map(|rule| ("by_label.role", &rule.role)));
     if let Some(time) = &spec.time {
         references.push(("time.date", &time.date));
         references.extend(time.hour_ending.iter().map(|role| ("time.hour_ending", role)));
     }
     if let Some(line) = &spec.line {
-        references.extend([("line.code", &line.code), ("line.name", &line.name)]);
+        references.extend(line.code.iter().map(|role| ("line.code", role)));
+        references.push(("line.name", &line.name));
     }
     for (key, role) in references {
         if !roles.contains(role.as_str()) {
@@ -360,6 +378,11 @@ fn check_captures(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedErro
         .iter()
         .flat_map(|(column, captures)| captures.iter().map(move |capture| (format!("printed.{column}"), capture)))
         .chain(spec.place.year.iter().map(|capture| ("place.year".to_owned(), capture)))
+        .chain(
+            spec.by_printed
+                .iter()
+                .flat_map(|rule| rule.captures.iter().map(|capture| (format!("by_printed {}", rule.column), capture))),
+        )
         .chain(spec.place.printed.iter().map(|capture| ("place.printed".to_owned(), capture)));
     for (key, capture) in mentioned {
         if !captures.contains(capture) {

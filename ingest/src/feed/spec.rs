@@ -60,6 +60,9 @@ pub struct FeedSpec {
     /// Columns whose value follows from what a label says.
     #[serde(default)]
     pub by_label: Vec<ByLabelSpec>,
+    /// Columns whose value follows from what a caption or a header says.
+    #[serde(default)]
+    pub by_printed: Vec<ByPrintedSpec>,
 }
 
 /// Where a header may stand.
@@ -101,6 +104,8 @@ pub enum CaptionScope {
     Table,
     /// There, else among the first rows of the other visible sheets.
     Document,
+    /// In the path of the file below its inbox: for what a department says with folders and names only.
+    Path,
 }
 
 /// The unit line.
@@ -151,6 +156,9 @@ pub struct ValueColumnSpec {
     /// two differ, the report names the place.
     #[serde(default)]
     pub confirms: bool,
+    /// Whether a table without it is another table.
+    #[serde(default)]
+    pub required: bool,
 }
 
 /// What in the body is no record.
@@ -283,9 +291,23 @@ pub struct SpanSpec {
 pub struct ByLabelSpec {
     /// The table column.
     pub column: String,
-    /// Role of the label.
+    /// Role of the label; `line.path` for the path of the line.
     pub role: String,
     /// The first case whose pattern matches the label without blanks.
+    pub cases: Vec<CaseSpec>,
+    /// The value where none does.
+    pub otherwise: String,
+}
+
+/// A column whose value follows from captions and headers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByPrintedSpec {
+    /// The table column.
+    pub column: String,
+    /// Captures: the first that is there.
+    pub captures: Vec<String>,
+    /// The first case whose pattern matches it.
     pub cases: Vec<CaseSpec>,
     /// The value where none does.
     pub otherwise: String,
@@ -305,11 +327,12 @@ pub struct CaseSpec {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineSpec {
-    /// Role of the column of class codes.
-    pub code: String,
+    /// Role of the column of class codes. Without one, what stands below what is told by numbering and indentation.
+    pub code: Option<String>,
     /// Role of the column of names.
     pub name: String,
-    /// Digits of the codes of each level, from the top: 3, 5, 7 for 类, 款, 项.
+    /// Digits of the codes of each level, from the top: 3, 5, 7 for 类, 款, 项. Goes with `code`.
+    #[serde(default)]
     pub digits: Vec<usize>,
     /// Codes that begin so are below the line.
     #[serde(default)]
@@ -318,6 +341,8 @@ pub struct LineSpec {
     pub total: String,
     /// Regular expression over the numbering before a name, which is taken away.
     pub numbering: String,
+    /// Regular expression over the line's path: the other lines belong to other feeds.
+    pub only: Option<String>,
     /// Table columns and what they take.
     pub columns: BTreeMap<String, LinePart>,
 }

@@ -36,7 +36,13 @@ pub(super) fn read_text(bytes: &[u8], limits: &Limits) -> Result<Document, ReadE
     if grid.rows.iter().any(|row| row.fault == Some(RowFault::NulByte)) {
         warnings.push("some lines hold NUL bytes and are set aside".to_owned());
     }
-    Ok(Document { format: Format::Csv, encoding: Some(encoding.to_owned()), grids: vec![grid], warnings })
+    Ok(Document {
+        format: Format::Csv,
+        encoding: Some(encoding.to_owned()),
+        grids: vec![grid],
+        warnings,
+        path: String::new(),
+    })
 }
 
 /// `sep=;` in the first line, as spreadsheets write it: the delimiter and the length of the line.

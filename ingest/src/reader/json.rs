@@ -35,7 +35,7 @@ pub(super) fn read_json(bytes: &[u8], limits: &Limits) -> Result<Document, ReadE
     reader.visit(&mut Vec::new(), root)?;
     let Reader { tables, warnings, .. } = reader;
     let grids = tables.into_iter().map(|((depth, _), table)| table.into_grid(depth)).collect();
-    Ok(Document { format: Format::Json, encoding: Some(encoding.to_owned()), grids, warnings })
+    Ok(Document { format: Format::Json, encoding: Some(encoding.to_owned()), grids, warnings, path: String::new() })
 }
 
 fn damaged(error: &serde_json::Error) -> ReadError {

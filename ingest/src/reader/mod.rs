@@ -38,6 +38,8 @@ pub struct Document {
     pub grids: Vec<Grid>,
     /// What a reader of the file should know; never a reason to refuse it.
     pub warnings: Vec<String>,
+    /// Path below the inbox, where it is known; only feeds that say so read it.
+    pub path: String,
 }
 
 /// What is known of a document without its cells.
@@ -65,7 +67,7 @@ impl Document {
     }
 
     fn without_grids(format: Format) -> Self {
-        Self { format, encoding: None, grids: Vec::new(), warnings: Vec::new() }
+        Self { format, encoding: None, grids: Vec::new(), warnings: Vec::new(), path: String::new() }
     }
 }
 

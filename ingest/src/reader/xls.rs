@@ -156,7 +156,7 @@ fn read_workbook(bytes: &[u8], scanned: &[Scanned], limits: &Limits) -> Result<D
         }
         grids.push(grid);
     }
-    Ok(Document { format: Format::Xls, encoding: None, grids, warnings })
+    Ok(Document { format: Format::Xls, encoding: None, grids, warnings, path: String::new() })
 }
 
 fn read_cells(

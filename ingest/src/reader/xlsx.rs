@@ -61,7 +61,7 @@ fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
         }
         grids.push(grid);
     }
-    Ok(Document { format: Format::Xlsx, encoding: None, grids, warnings })
+    Ok(Document { format: Format::Xlsx, encoding: None, grids, warnings, path: String::new() })
 }
 
 fn read_merges(workbook: &mut Workbook<'_>, sheet: &str, grid: &mut Grid, warnings: &mut Vec<String>) {

@@ -5,13 +5,14 @@
 //! taken. Columns that nothing reads are named, not dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use gongkai_catalog::Catalog;
 use regex::Regex;
 
 use super::header::{HeaderColumn, read_header};
 use super::text::{on_one_line, without_blanks};
-use crate::feed::{CaptionScope, Feed};
+use crate::feed::{CaptionScope, Feed, LabelColumn};
 use crate::reader::{Document, Grid, Row, Visibility};
 
 /// Rows of another sheet among which a caption of the document may stand.
@@ -36,6 +37,8 @@ pub(crate) struct Binding {
     pub header_rows: (u32, u32),
     /// Index of the header's first row in the grid.
     pub header_index: usize,
+    /// Columns of the grid that are the table's; others belong to the tables beside it.
+    pub band: Range<u32>,
     /// Fields of the header line of a text file.
     pub field_count: Option<u32>,
     pub labels: BTreeMap<String, u32>,
@@ -64,8 +67,8 @@ impl Miss {
     }
 }
 
-/// A feed's table in one grid of a document.
-pub(crate) fn bind(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) -> Result<Binding, Miss> {
+/// A feed's tables in one grid of a document: more than one where tables stand side by side.
+pub(crate) fn bind(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) -> Result<Vec<Binding>, Miss> {
     if grid.visibility != Visibility::Visible {
         return Err(Miss::far("the sheet is hidden".into()));
     }
@@ -77,7 +80,7 @@ pub(crate) fn bind(feed: &Feed, document: &Document, grid: &Grid, catalog: &Cata
     let mut nearest: Option<Miss> = None;
     for top in visible {
         match bind_at(feed, document, grid, catalog, top) {
-            Ok(binding) => return Ok(binding),
+            Ok(bindings) => return Ok(bindings),
             Err(miss) if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) => nearest = Some(miss),
             Err(_) => {}
         }
@@ -85,8 +88,73 @@ pub(crate) fn bind(feed: &Feed, document: &Document, grid: &Grid, catalog: &Cata
     Err(nearest.unwrap_or_else(|| Miss::far("no visible cells".into())))
 }
 
-fn bind_at(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Binding, Miss> {
+fn bind_at(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Vec<Binding>, Miss> {
     let (columns, last) = read_header(grid, top, feed.header_depth);
+    let site = Site { feed, document, grid, catalog, top, last };
+    let mut bindings = Vec::new();
+    let mut nearest: Option<Miss> = None;
+    let mut foreign = Vec::new();
+    for band in bands(feed, &columns) {
+        let of_band: Vec<HeaderColumn> =
+            columns.iter().filter(|column| band.contains(&column.column)).cloned().collect();
+        match bind_band(&site, &of_band, band) {
+            Ok(binding) => bindings.push(binding),
+            Err(miss) => {
+                foreign.extend(of_band.into_iter().filter(|column| !column.is_hidden));
+                if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) {
+                    nearest = Some(miss);
+                }
+            }
+        }
+    }
+    match bindings.first_mut() {
+        Some(first) => {
+            first.unread.extend(foreign);
+            Ok(bindings)
+        }
+        None => Err(nearest.unwrap_or_else(|| Miss::far("no columns".into()))),
+    }
+}
+
+/// The columns of each of the tables that stand side by side: a new one begins where the headers of the feed's labels do again.
+fn bands(feed: &Feed, columns: &[HeaderColumn]) -> Vec<Range<u32>> {
+    let shown = |label: &&LabelColumn, column: &&HeaderColumn| label.may_be_hidden || !column.is_hidden;
+    let matches: Vec<Vec<u32>> = feed
+        .labels
+        .iter()
+        .filter_map(|label| {
+            let pattern = label.header.as_ref()?;
+            let found = columns.iter().filter(|column| shown(&label, column) && pattern.is_match(&column.compared));
+            Some(found.map(|column| column.column).collect())
+        })
+        .collect();
+    let count = matches.first().map_or(0, Vec::len);
+    if count < 2 || matches.iter().any(|found| found.len() != count) {
+        return vec![0..u32::MAX];
+    }
+    let start = |band: usize| matches.iter().map(|found| found[band]).min().unwrap_or_default();
+    (0..count)
+        .map(|band| {
+            let first = if band == 0 { 0 } else { start(band) };
+            let end = if band + 1 == count { u32::MAX } else { start(band + 1) };
+            first..end
+        })
+        .collect()
+}
+
+/// Where a header was read.
+struct Site<'a> {
+    feed: &'a Feed,
+    document: &'a Document,
+    grid: &'a Grid,
+    catalog: &'a Catalog,
+    top: usize,
+    /// Number of the header's last row.
+    last: u32,
+}
+
+fn bind_band(site: &Site<'_>, columns: &[HeaderColumn], band: Range<u32>) -> Result<Binding, Miss> {
+    let Site { feed, grid, top, last, .. } = *site;
     let mut reasons = Vec::new();
     let mut score = 0;
     let mut used = BTreeSet::new();
@@ -133,6 +201,7 @@ fn bind_at(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog, top
                     unit: value.unit.clone().unwrap_or_default(),
                 });
             }
+            Ok(None) if value.is_required => reasons.push(format!("no column for {}", value.description())),
             Ok(None) => {}
             Err(two) => reasons.push(format!("two columns for {}: {two}", value.description())),
         }
@@ -141,11 +210,11 @@ fn bind_at(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog, top
         reasons.push("no value column of the feed".into());
     }
     values.sort_by_key(|value| value.header.column);
-    let above = captions(feed, document, grid, top);
+    let above = captions(site, &band);
     score += above.found * 4;
     reasons.extend(above.absent);
     let mut unit_printed = None;
-    match read_unit(feed, grid, catalog, top) {
+    match read_unit(site, &band) {
         Ok(Some(unit)) => {
             for value in &mut values {
                 value.unit.clone_from(&unit.id);
@@ -158,10 +227,12 @@ fn bind_at(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog, top
     if !reasons.is_empty() {
         return Err(Miss { score, reasons });
     }
-    let unread = columns.into_iter().filter(|column| !used.contains(&column.column) && !column.is_hidden).collect();
+    let is_unread = |column: &&HeaderColumn| !used.contains(&column.column) && !column.is_hidden;
+    let unread = columns.iter().filter(is_unread).cloned().collect();
     Ok(Binding {
         header_rows: (grid.rows[top].number, last),
         header_index: top,
+        band,
         field_count: grid.rows[top].field_count,
         labels,
         label_headers,
@@ -210,14 +281,18 @@ fn capture(pattern: &Regex, text: &str, id: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Visible cells above the header.
-fn cells_above(grid: &Grid, top: usize) -> impl Iterator<Item = &str> {
-    grid.rows[..top]
-        .iter()
-        .filter(|row: &&Row| !row.is_hidden)
-        .flat_map(|row| grid.cells_of(row))
-        .filter(|cell| !grid.hidden_columns.contains(&cell.column))
-        .map(|cell| &*cell.text)
+/// Visible cells above the header: those above the table itself, then those above the tables beside it.
+fn cells_above<'a>(grid: &'a Grid, top: usize, band: &Range<u32>) -> impl Iterator<Item = &'a str> {
+    let shown = || {
+        grid.rows[..top]
+            .iter()
+            .filter(|row: &&Row| !row.is_hidden)
+            .flat_map(|row| grid.cells_of(row))
+            .filter(|cell| !grid.hidden_columns.contains(&cell.column))
+    };
+    let (own, others) = (band.clone(), band.clone());
+    let own = shown().filter(move |cell| own.contains(&cell.column));
+    own.chain(shown().filter(move |cell| !others.contains(&cell.column))).map(|cell| &*cell.text)
 }
 
 #[derive(Default)]
@@ -228,14 +303,20 @@ struct Above {
     absent: Vec<String>,
 }
 
-fn captions(feed: &Feed, document: &Document, grid: &Grid, top: usize) -> Above {
+fn captions(site: &Site<'_>, band: &Range<u32>) -> Above {
+    let Site { feed, document, grid, top, .. } = *site;
     let mut above = Above::default();
     for caption in &feed.captions {
         let has_it = |text: &&str| caption.pattern.is_match(&without_blanks(text));
-        let mut found = cells_above(grid, top).find(has_it);
+        let mut found = match caption.within {
+            CaptionScope::Path => Some(document.path.as_str()).filter(has_it),
+            CaptionScope::Table | CaptionScope::Document => cells_above(grid, top, band).find(has_it),
+        };
         if found.is_none() && caption.within == CaptionScope::Document {
             let others = document.grids.iter().filter(|other| other.visibility == Visibility::Visible);
-            found = others.flat_map(|other| cells_above(other, CAPTION_ROWS.min(other.rows.len()))).find(has_it);
+            found = others
+                .flat_map(|other| cells_above(other, CAPTION_ROWS.min(other.rows.len()), &(0..u32::MAX)))
+                .find(has_it);
         }
         match found {
             Some(text) => {
@@ -258,9 +339,10 @@ struct TableUnit {
 }
 
 /// The unit of the table; none for feeds whose columns have their own.
-fn read_unit(feed: &Feed, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Option<TableUnit>, String> {
+fn read_unit(site: &Site<'_>, band: &Range<u32>) -> Result<Option<TableUnit>, String> {
+    let Site { feed, grid, catalog, top, .. } = *site;
     let Some(line) = &feed.unit else { return Ok(None) };
-    let printed = cells_above(grid, top).find_map(|text| {
+    let printed = cells_above(grid, top, band).find_map(|text| {
         let plain = without_blanks(text);
         Some(line.pattern.captures(&plain)?.name("unit")?.as_str().to_owned())
     });

@@ -8,12 +8,12 @@ use gongkai_catalog::Catalog;
 
 use super::GridContext;
 use super::bind::Binding;
-use super::line::{Line, read_lines};
+use super::line::{Line, PrintedLine, read_lines};
 use super::moment::{DateReader, Moment, read_hour, read_month};
 use super::number::parse_number;
 use super::place::{FlatPlaces, Place, padded_code, read_hierarchy};
 use super::text::{on_one_line, without_blanks};
-use crate::feed::{Feed, PlaceDate, PlaceSource, TimeRule};
+use crate::feed::{Feed, LineRule, PlaceDate, PlaceSource, TimeRule};
 use crate::reader::{Grid, Row, RowFault};
 use crate::report::{Reason, SetAside, SetAsideKind};
 
@@ -71,13 +71,39 @@ pub(super) fn read_body(context: &GridContext<'_>, catalog: &Catalog, year_end: 
         let text = |record: &Record, role: &str| {
             binding.labels.get(role).map(|column| grid.text(&grid.rows[record.row], *column)).unwrap_or_default()
         };
-        let texts: Vec<(&str, &str)> =
-            body.records.iter().map(|record| (text(record, &rule.code), text(record, &rule.name))).collect();
-        body.lines = read_lines(rule, &texts);
+        let printed: Vec<PrintedLine<'_>> =
+            body.records
+                .iter()
+                .map(|record| PrintedLine {
+                    code: rule.code.as_ref().map(|role| text(record, role)).unwrap_or_default(),
+                    name: text(record, &rule.name),
+                    has_value: binding.values.iter().any(|value| {
+                        !without_blanks(grid.text(&grid.rows[record.row], value.header.column)).is_empty()
+                    }),
+                })
+                .collect();
+        body.lines = read_lines(rule, &printed);
+        leave_others(rule, &mut body);
     }
     body.set_aside.sort_by_key(|fault| fault.row);
     count_unresolved(&mut body);
     body
+}
+
+/// Takes away the lines that the feed leaves to others.
+fn leave_others(rule: &LineRule, body: &mut Body) {
+    let Some(only) = &rule.only else { return };
+    let before = body.records.len();
+    let own: Vec<bool> = body.lines.iter().map(|line| only.is_match(&line.path)).collect();
+    let mut keep = own.iter();
+    body.records.retain(|_| keep.next().copied().unwrap_or_default());
+    let mut keep = own.iter();
+    body.lines.retain(|_| keep.next().copied().unwrap_or_default());
+    let left = before - body.records.len();
+    body.records_in -= left as u64;
+    if left > 0 {
+        body.notes.push(format!("{left} rows are not of this feed, as it declares"));
+    }
 }
 
 /// Records each of which has its place and date for itself.
@@ -172,6 +198,7 @@ impl Walk<'_> {
             .grid
             .cells_of(row)
             .iter()
+            .filter(|cell| self.binding.band.contains(&cell.column))
             .filter(|cell| !self.grid.hidden_columns.contains(&cell.column) && !without_blanks(&cell.text).is_empty())
             .peekable();
         if filled.peek().is_none() {
@@ -229,6 +256,7 @@ impl Walk<'_> {
             .grid
             .cells_of(row)
             .iter()
+            .filter(|cell| self.binding.band.contains(&cell.column))
             .filter(|cell| !self.grid.hidden_columns.contains(&cell.column))
             .map(|cell| on_one_line(&cell.text))
             .filter(|text| !text.is_empty())

@@ -20,7 +20,9 @@ use super::figure::Figure;
 use super::reshape::LongRows;
 use super::text::without_blanks;
 use super::{Addresses, GridContext, ShapeError};
-use crate::feed::{LabelCases, LinePart, OriginPart, PlacePart, Producer, Span, TimePart, ValuePart};
+use crate::feed::{
+    LINE_PATH, LabelCases, LinePart, OriginPart, PlacePart, PrintedCases, Producer, Span, TimePart, ValuePart,
+};
 use crate::reader::column_letters;
 
 /// Columns that a release fills.
@@ -88,6 +90,7 @@ impl ColumnSource<'_> {
             Producer::Line(part) => take(&self.lines(*part), &self.rows.record, None).map_err(refuse),
             Producer::IsHidden => take(&self.hidden(), &self.rows.record, None).map_err(refuse),
             Producer::ByLabel(cases) => take(&self.by_label(cases), &self.rows.record, None).map_err(refuse),
+            Producer::ByPrinted(rule) => self.by_printed(rule).map_err(refuse),
             Producer::Label(role) => take(&self.labels(role), &self.rows.record, None).map_err(refuse),
             Producer::Value(part) => self.values(column, *part).map_err(refuse),
             Producer::Origin(part) => Ok(self.origin(*part)),
@@ -216,12 +219,28 @@ impl ColumnSource<'_> {
     fn by_label(&self, rule: &LabelCases) -> ArrayRef {
         let grid = self.context.grid;
         let column = self.context.binding.labels.get(&rule.role).copied().unwrap_or_default();
-        let values = self.body.records.iter().map(|record| {
-            let label = without_blanks(grid.text(&grid.rows[record.row], column));
+        let values = self.body.records.iter().enumerate().map(|(index, record)| {
+            let label = match self.body.lines.get(index) {
+                Some(line) if rule.role == LINE_PATH => line.path.clone(),
+                _ => without_blanks(grid.text(&grid.rows[record.row], column)),
+            };
             let case = rule.cases.iter().find(|(pattern, _)| pattern.is_match(&label));
             case.map_or(rule.otherwise.as_str(), |(_, value)| value.as_str())
         });
         Arc::new(StringArray::from_iter_values(values))
+    }
+
+    fn by_printed(&self, rule: &PrintedCases) -> Result<ArrayRef, ArrowError> {
+        let binding = self.context.binding;
+        let values = binding.values.iter().map(|value| {
+            let printed = rule
+                .captures
+                .iter()
+                .find_map(|capture| value.captures.get(capture).or_else(|| binding.captures.get(capture)))?;
+            rule.cases.iter().find(|(pattern, _)| pattern.is_match(printed)).map(|(_, value)| value.as_str())
+        });
+        let array = StringArray::from_iter_values(values.map(|value| value.unwrap_or(&rule.otherwise)));
+        self.by_ordinal(Arc::new(array))
     }
 
     fn labels(&self, role: &str) -> ArrayRef {

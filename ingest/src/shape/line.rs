@@ -4,9 +4,9 @@
 //! whatever the order of the rows. A line below which nothing is printed is a leaf: a parent without children too.
 //! Lines without a code are totals, or receipts and payments below the line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use super::text::{on_one_line, trimmed, without_blanks};
+use super::text::{indentation, on_one_line, trimmed, without_blanks};
 use crate::feed::LineRule;
 
 /// A line as the columns take it.
@@ -22,9 +22,22 @@ pub(crate) struct Line {
     pub name: String,
 }
 
-/// Reads the lines of one table from the texts of their code and name columns.
-pub(crate) fn read_lines(rule: &LineRule, texts: &[(&str, &str)]) -> Vec<Line> {
-    let codes: Vec<Option<(String, usize)>> = texts.iter().map(|(code, _)| read_code(rule, code)).collect();
+/// The texts that a line is read from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PrintedLine<'a> {
+    /// Empty where the table has no codes.
+    pub code: &'a str,
+    pub name: &'a str,
+    /// Whether any value column of the row is filled.
+    pub has_value: bool,
+}
+
+/// Reads the lines of one table.
+pub(crate) fn read_lines(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line> {
+    if rule.code.is_none() {
+        return read_outline(rule, texts);
+    }
+    let codes: Vec<Option<(String, usize)>> = texts.iter().map(|line| read_code(rule, line.code)).collect();
     let printed: BTreeSet<&str> = codes.iter().flatten().map(|(code, _)| code.as_str()).collect();
     // The next printed code begins with this one exactly when something stands below.
     let has_below = |code: &str| {
@@ -34,8 +47,8 @@ pub(crate) fn read_lines(rule: &LineRule, texts: &[(&str, &str)]) -> Vec<Line> {
     codes
         .iter()
         .zip(texts)
-        .map(|(code, (_, name))| {
-            let name = read_name(rule, name);
+        .map(|(code, line)| {
+            let name = read_name(rule, line.name);
             let Some((code, level)) = code else {
                 let kind = if rule.total.is_match(&without_blanks(&name)) { "total" } else { "below" };
                 let path = format!("T/{}", without_blanks(&name));
@@ -61,6 +74,102 @@ pub(crate) fn read_lines(rule: &LineRule, texts: &[(&str, &str)]) -> Vec<Line> {
         .collect()
 }
 
+/// A line below which others may stand.
+struct Above {
+    /// From 1 for 一、 to 4 for (1); none for a line without numbering.
+    rank: Option<u8>,
+    /// Whether it heads a part of the table, with a numbering of its own.
+    is_section: bool,
+    indentation: u32,
+    index: usize,
+}
+
+/// Lines without codes: what stands below what is told by their numbering (一、 （一） 1. （1）), and without one by their
+/// indentation. What `其中` begins is a choice of the line above, which does not add up to it.
+fn read_outline(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::with_capacity(texts.len());
+    let mut above: Vec<Above> = Vec::new();
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    let mut chosen_below: BTreeSet<Option<usize>> = BTreeSet::new();
+    for (position, text) in texts.iter().enumerate() {
+        let name = read_name(rule, text.name);
+        let bare = without_blanks(text.name);
+        let (rank, begins_choice) = (rank(&bare), bare.starts_with("其中"));
+        let indentation = indentation(text.name);
+        let is_total = rule.total.is_match(&without_blanks(&name)) && rank.is_none();
+        let is_section = !text.has_value
+            && rank.is_none()
+            && !is_total
+            && texts.get(position + 1).is_some_and(|next| rank_of_first(next.name));
+        let closes = |open: &Above| match (open.is_section, rank) {
+            (true, _) => is_section,
+            _ if is_section || is_total => true,
+            (_, Some(rank)) => open.rank.is_none_or(|open| open >= rank),
+            (_, None) if begins_choice => open.rank.is_none() && open.indentation > indentation,
+            (_, None) => open.indentation >= indentation,
+        };
+        while above.last().is_some_and(closes) {
+            above.pop();
+        }
+        let parent = above.last().map(|open| open.index);
+        if begins_choice {
+            chosen_below.insert(parent);
+        }
+        let is_choice = parent.is_some() && chosen_below.contains(&parent);
+        let parent_path = parent.map(|parent| lines[parent].path.clone()).unwrap_or_default();
+        let stem = if parent_path.is_empty() { "T" } else { parent_path.as_str() };
+        let mut path = format!("{stem}/{}", without_blanks(&name));
+        let times = seen.entry(path.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            path = format!("{path}#{times}");
+        }
+        if let Some(parent) = parent.filter(|_| !is_choice) {
+            lines[parent].is_leaf = false;
+            lines[parent].kind = "subtotal";
+        }
+        let kind = match (is_total, is_choice) {
+            (true, _) => "total",
+            (_, true) => "of_which",
+            _ => "detail",
+        };
+        let level = Some(above.len() as i32 + 1);
+        lines.push(Line { code: None, level, path, parent_path, is_leaf: !is_choice, kind, name });
+        if !is_choice && !is_total {
+            above.push(Above { rank, is_section, indentation, index: position });
+        }
+    }
+    lines
+}
+
+/// The level of a numbering.
+fn rank(bare: &str) -> Option<u8> {
+    let is_open = |character: char| matches!(character, '(' | '（');
+    let after_digits = |text: &str, is_digit: fn(char) -> bool| {
+        let rest = text.trim_start_matches(is_digit);
+        (rest.len() < text.len()).then(|| rest.chars().next()).flatten()
+    };
+    let chinese: fn(char) -> bool = |character| "一二三四五六七八九十百".contains(character);
+    let arabic: fn(char) -> bool = |character| character.is_ascii_digit();
+    let first = bare.chars().next()?;
+    if is_open(first) {
+        let inner = &bare[first.len_utf8()..];
+        return match (after_digits(inner, chinese), after_digits(inner, arabic)) {
+            (Some(')' | '）'), _) => Some(2),
+            (_, Some(')' | '）')) => Some(4),
+            _ => None,
+        };
+    }
+    if chinese(first) {
+        return matches!(after_digits(bare, chinese), Some('、')).then_some(1);
+    }
+    matches!(after_digits(bare, arabic), Some('.' | '．' | '、')).then_some(3)
+}
+
+fn rank_of_first(name: &str) -> bool {
+    without_blanks(name).starts_with("一、")
+}
+
 /// A class code and the index of its level; workbooks write it as a number or as text, exports as `201.0`.
 fn read_code(rule: &LineRule, text: &str) -> Option<(String, usize)> {
     let plain = trimmed(text);
@@ -82,19 +191,63 @@ mod tests {
 
     fn rule() -> LineRule {
         LineRule {
-            code: "code".into(),
+            code: Some("code".into()),
             name: "name".into(),
             digits: vec![3, 5, 7],
             below: vec!["230".into()],
             total: Regex::new("(合计|总计)$").expect("a pattern"),
-            numbering: Regex::new("^[一二三四五六七八九十]+、").expect("a pattern"),
+            numbering: Regex::new("^([一二三四五六七八九十]+、|其中：)").expect("a pattern"),
+            only: None,
         }
+    }
+
+    fn coded(texts: &[(&str, &str)]) -> Vec<Line> {
+        let printed: Vec<_> = texts.iter().map(|(code, name)| PrintedLine { code, name, has_value: true }).collect();
+        read_lines(&rule(), &printed)
+    }
+
+    #[test]
+    fn numbering_and_indentation_tell_what_stands_below_where_there_are_no_codes() {
+        let rule = LineRule { code: None, digits: Vec::new(), ..rule() };
+        let texts = [
+            ("一般债务", false),
+            ("一、上年末余额", true),
+            ("二、限额", true),
+            ("  其中：新增", true),
+            ("     再融资", true),
+            ("专项债务", false),
+            ("一、上年末余额", true),
+            ("   甲", true),
+            ("     乙", true),
+            ("     乙", true),
+            ("合计", true),
+        ];
+        let printed: Vec<_> =
+            texts.iter().map(|(name, has_value)| PrintedLine { code: "", name, has_value: *has_value }).collect();
+        let lines = read_lines(&rule, &printed);
+        let told: Vec<_> = lines.iter().map(|line| (line.path.as_str(), line.is_leaf, line.kind)).collect();
+        assert_eq!(
+            told,
+            [
+                ("T/一般债务", false, "subtotal"),
+                ("T/一般债务/上年末余额", true, "detail"),
+                ("T/一般债务/限额", true, "detail"),
+                ("T/一般债务/限额/新增", false, "of_which"),
+                ("T/一般债务/限额/再融资", false, "of_which"),
+                ("T/专项债务", false, "subtotal"),
+                ("T/专项债务/上年末余额", false, "subtotal"),
+                ("T/专项债务/上年末余额/甲", false, "subtotal"),
+                ("T/专项债务/上年末余额/甲/乙", true, "detail"),
+                ("T/专项债务/上年末余额/甲/乙#2", true, "detail"),
+                ("T/专项债务/合计", true, "total"),
+            ]
+        );
     }
 
     #[test]
     fn codes_tell_what_stands_below_in_any_order() {
         let texts = [("213", "一、农林水支出"), ("2130505", "     生产发展"), ("21305.0", "   扶贫"), ("", "支出合计")];
-        let lines = read_lines(&rule(), &texts);
+        let lines = coded(&texts);
         let told: Vec<_> = lines.iter().map(|line| (line.path.as_str(), line.level, line.is_leaf, line.kind)).collect();
         assert_eq!(
             told,
@@ -111,14 +264,13 @@ mod tests {
 
     #[test]
     fn a_parent_without_printed_children_is_a_leaf() {
-        let lines =
-            read_lines(&rule(), &[("219", "援助其他地区支出"), ("220", "自然资源支出"), ("22001", "自然资源事务")]);
+        let lines = coded(&[("219", "援助其他地区支出"), ("220", "自然资源支出"), ("22001", "自然资源事务")]);
         assert_eq!(lines.iter().map(|line| line.is_leaf).collect::<Vec<_>>(), [true, false, true]);
     }
 
     #[test]
     fn what_is_no_code_stands_below_the_line_under_its_name() {
-        let lines = read_lines(&rule(), &[("", "上解上级 支出"), ("23008", "调出资金"), ("12", "无")]);
+        let lines = coded(&[("", "上解上级 支出"), ("23008", "调出资金"), ("12", "无")]);
         let told: Vec<_> = lines.iter().map(|line| (line.path.as_str(), line.kind)).collect();
         assert_eq!(told, [("T/上解上级支出", "below"), ("230/23008", "below"), ("T/无", "below")]);
     }

@@ -90,7 +90,7 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
     let mut nearest: Option<bind::Miss> = None;
     for grid in &document.grids {
         match bind::bind(feed, document, grid, catalog) {
-            Ok(binding) => bound.push((grid, binding)),
+            Ok(bindings) => bound.extend(bindings.into_iter().map(|binding| (grid, binding))),
             Err(miss) if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) => nearest = Some(miss),
             Err(_) => {}
         }

@@ -3,7 +3,7 @@
 use gongkai_catalog::Catalog;
 use serde::{Deserialize, Serialize};
 
-use super::bind::{Miss, bind};
+use super::bind::{Binding, Miss, bind};
 use crate::feed::{Feed, Feeds};
 use crate::reader::{Document, Grid};
 use crate::report::HeaderCell;
@@ -19,7 +19,7 @@ impl Recognition {
     /// Ids of the feeds that claim a grid, each once, in the order of grids.
     pub fn feeds(&self) -> Vec<&str> {
         let mut feeds: Vec<&str> = Vec::new();
-        for claim in self.grids.iter().filter_map(|grid| grid.claim.as_ref()) {
+        for claim in self.grids.iter().flat_map(|grid| grid.claim.iter().chain(&grid.shared)) {
             if !feeds.contains(&claim.feed.as_str()) {
                 feeds.push(&claim.feed);
             }
@@ -35,6 +35,9 @@ pub struct GridRecognition {
     pub sheet: Option<String>,
     /// The feed that reads it.
     pub claim: Option<Claim>,
+    /// Feeds that read other rows of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<Claim>,
     /// Why the others do not, the nearest first.
     pub misses: Vec<NearMiss>,
 }
@@ -67,13 +70,14 @@ pub struct NearMiss {
 
 /// Says for every grid which feed reads it.
 ///
-/// A grid that two feeds could read goes to the one that reads more columns; where they are equal, to none.
+/// A grid that two feeds could read goes to the one that reads more columns; where they are equal, to none. Feeds that
+/// declare which rows are theirs share a grid.
 pub fn recognise(document: &Document, feeds: &Feeds, catalog: &Catalog) -> Recognition {
     let grids = if document.grids.is_empty() {
         let reason = format!("{} is recognised, no feed reads it", document.format.name());
         let misses =
             feeds.iter().map(|feed| NearMiss { feed: feed.id.clone(), reasons: vec![reason.clone()] }).collect();
-        vec![GridRecognition { sheet: None, claim: None, misses }]
+        vec![GridRecognition { sheet: None, claim: None, shared: Vec::new(), misses }]
     } else {
         document.grids.iter().map(|grid| judge(document, grid, feeds, catalog)).collect()
     };
@@ -96,7 +100,15 @@ fn judge(document: &Document, grid: &Grid, feeds: &Feeds, catalog: &Catalog) -> 
         }
     }
     claims.sort_by_key(|claim| std::cmp::Reverse(claim.columns.len()));
-    let is_tie = claims.len() > 1 && claims[0].columns.len() == claims[1].columns.len();
+    let is_partial = |claim: &Claim| feeds.get(&claim.feed).is_some_and(Feed::is_partial);
+    let mut shared = Vec::new();
+    if claims.first().is_some_and(is_partial) {
+        let (partial, whole): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(is_partial);
+        let mut partial = partial.into_iter();
+        claims = partial.next().into_iter().chain(whole).collect();
+        shared = partial.collect();
+    }
+    let is_tie = claims.len() > 1 && claims[0].columns.len() == claims[1].columns.len() && shared.is_empty();
     let claim = if is_tie || claims.is_empty() { None } else { Some(claims.remove(0)) };
     for other in claims {
         let reason = match &claim {
@@ -106,28 +118,42 @@ fn judge(document: &Document, grid: &Grid, feeds: &Feeds, catalog: &Catalog) -> 
         misses.push((u32::MAX, NearMiss { feed: other.feed, reasons: vec![reason] }));
     }
     misses.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    GridRecognition { sheet: grid.sheet.clone(), claim, misses: misses.into_iter().map(|(_, miss)| miss).collect() }
+    GridRecognition {
+        sheet: grid.sheet.clone(),
+        claim,
+        shared,
+        misses: misses.into_iter().map(|(_, miss)| miss).collect(),
+    }
 }
 
 fn bind_claim(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) -> Result<Claim, Miss> {
-    let binding = bind(feed, document, grid, catalog)?;
+    let bindings = bind(feed, document, grid, catalog)?;
+    let Some(first) = bindings.first() else { return Err(Miss { score: 0, reasons: vec!["no table".into()] }) };
     let cell = |column: &super::header::HeaderColumn, read_as| HeaderCell {
         address: column.address.clone(),
         text: column.shown.clone(),
         read_as,
     };
-    let labels = binding.label_headers.iter().map(|(role, column)| cell(column, Some(role.clone())));
-    let values = binding.values.iter().map(|value| cell(&value.header, Some(feed.values[value.rule].description())));
-    let confirming = binding
-        .confirming
-        .iter()
-        .map(|value| cell(&value.header, Some(format!("confirms {}", feed.values[value.rule].description()))));
+    let read = |binding: &Binding| -> Vec<HeaderCell> {
+        let labels = binding.label_headers.iter().map(|(role, column)| cell(column, Some(role.clone())));
+        let values =
+            binding.values.iter().map(|value| cell(&value.header, Some(feed.values[value.rule].description())));
+        let confirming = binding
+            .confirming
+            .iter()
+            .map(|value| cell(&value.header, Some(format!("confirms {}", feed.values[value.rule].description()))));
+        labels.chain(values).chain(confirming).collect()
+    };
     Ok(Claim {
         feed: feed.id.clone(),
-        header_rows: binding.header_rows,
-        title: binding.title.clone(),
-        unit: binding.unit_printed.clone(),
-        columns: labels.chain(values).chain(confirming).collect(),
-        columns_not_read: binding.unread.iter().map(|column| cell(column, None)).collect(),
+        header_rows: first.header_rows,
+        title: first.title.clone(),
+        unit: first.unit_printed.clone(),
+        columns: bindings.iter().flat_map(read).collect(),
+        columns_not_read: bindings
+            .iter()
+            .flat_map(|binding| &binding.unread)
+            .map(|column| cell(column, None))
+            .collect(),
     })
 }
