@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use super::number::parse_number;
 use super::text::{on_one_line, without_blanks};
-use crate::reader::{CellKind, Grid, Row};
+use crate::reader::{Cell, CellKind, Grid, Row};
 
 /// One column of a candidate header.
 #[derive(Debug, Clone)]
@@ -27,7 +28,7 @@ pub(crate) struct HeaderColumn {
 /// Gives the columns and the number of the header's last row.
 pub(crate) fn read_header(grid: &Grid, top: usize, depth: u32) -> (Vec<HeaderColumn>, u32) {
     let first = grid.rows[top].number;
-    let depth = if grid.is_text() { depth } else { shown_depth(grid, first, depth) };
+    let depth = shown_depth(grid, top, depth);
     let levels: Vec<Option<&Row>> = if grid.is_text() {
         (0..depth as usize).map(|level| grid.rows.get(top + level)).collect()
     } else {
@@ -50,13 +51,23 @@ pub(crate) fn read_header(grid: &Grid, top: usize, depth: u32) -> (Vec<HeaderCol
     (columns, last)
 }
 
-/// The rows of a sheet's header, at most `depth`: a row with a number in a shown column is the first of the body.
-fn shown_depth(grid: &Grid, first: u32, depth: u32) -> u32 {
+/// The rows of a header, at most `depth`: a row with a number in a shown column is the first of the body.
+fn shown_depth(grid: &Grid, top: usize, depth: u32) -> u32 {
+    let first = grid.rows[top].number;
+    let row = |level: u32| match grid.is_text() {
+        true => grid.rows.get(top + level as usize),
+        false => row_by_number(grid, first.saturating_add(level)),
+    };
+    let is_number = |cell: &Cell| match cell.kind {
+        CellKind::Number => true,
+        CellKind::Text => grid.is_text() && parse_number(&cell.text).is_ok(),
+        _ => false,
+    };
     let has_number = |row: &Row| {
         let shown = grid.cells_of(row).iter().filter(|cell| !grid.hidden_columns.contains(&cell.column));
-        shown.into_iter().any(|cell| cell.kind == CellKind::Number)
+        shown.into_iter().any(is_number)
     };
-    (1..depth).find(|level| row_by_number(grid, first + level).is_some_and(has_number)).unwrap_or(depth)
+    (1..depth).find(|level| row(*level).is_some_and(has_number)).unwrap_or(depth)
 }
 
 fn row_by_number(grid: &Grid, number: u32) -> Option<&Row> {

@@ -12,7 +12,7 @@ WITH line AS (
   SELECT region_id, scope, quoted_in, table_code, line_path, parent_path, class_level, min(region_code) AS region_code,
     min(region_name) AS region_name, min(class_code) AS class_code, min(line_name) AS line_name,
     min(concat(release_id, '#', CAST(row_no AS VARCHAR))) AS place
-  FROM gov_budget_line WHERE class_level IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7
+  FROM gov_budget_line WHERE class_code IS NOT NULL AND class_scheme = 'functional' GROUP BY 1, 2, 3, 4, 5, 6, 7
 )
 SELECT concat_ws('/', c.region_id, c.scope, c.quoted_in, c.table_code, c.line_path) AS scope_key,
   split_part(c.place, '#', 1) AS release_id, CAST(split_part(c.place, '#', 2) AS BIGINT) AS row_no, c.region_code,
