@@ -130,7 +130,7 @@ fn bands(feed: &Feed, columns: &[HeaderColumn]) -> Vec<Range<u32>> {
         .collect();
     let count = matches.first().map_or(0, Vec::len);
     if count < 2 || matches.iter().any(|found| found.len() != count) {
-        return vec![0..u32::MAX];
+        return std::iter::once(0..u32::MAX).collect();
     }
     let start = |band: usize| matches.iter().map(|found| found[band]).min().unwrap_or_default();
     (0..count)

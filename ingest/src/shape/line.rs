@@ -80,6 +80,8 @@ struct Above {
     rank: Option<u8>,
     /// Whether it heads a part of the table, with a numbering of its own.
     is_section: bool,
+    /// Whether it is a total, below which only choices stand.
+    is_total: bool,
     indentation: u32,
     index: usize,
 }
@@ -106,6 +108,7 @@ fn read_outline(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line> {
             _ if is_section || is_total => true,
             (_, Some(rank)) => open.rank.is_none_or(|open| open >= rank),
             (_, None) if begins_choice => open.rank.is_none() && open.indentation > indentation,
+            (_, None) if open.is_total && !chosen_below.contains(&Some(open.index)) => true,
             (_, None) => open.indentation >= indentation,
         };
         while above.last().is_some_and(closes) {
@@ -135,8 +138,8 @@ fn read_outline(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line> {
         };
         let level = Some(above.len() as i32 + 1);
         lines.push(Line { code: None, level, path, parent_path, is_leaf: !is_choice, kind, name });
-        if !is_choice && !is_total {
-            above.push(Above { rank, is_section, indentation, index: position });
+        if !is_choice {
+            above.push(Above { rank, is_section, is_total, indentation, index: position });
         }
     }
     lines
@@ -221,6 +224,8 @@ mod tests {
             ("     乙", true),
             ("     乙", true),
             ("合计", true),
+            ("  其中：丙", true),
+            ("        丁", true),
         ];
         let printed: Vec<_> =
             texts.iter().map(|(name, has_value)| PrintedLine { code: "", name, has_value: *has_value }).collect();
@@ -240,6 +245,8 @@ mod tests {
                 ("T/专项债务/上年末余额/甲/乙", true, "detail"),
                 ("T/专项债务/上年末余额/甲/乙#2", true, "detail"),
                 ("T/专项债务/合计", true, "total"),
+                ("T/专项债务/合计/丙", false, "of_which"),
+                ("T/专项债务/合计/丁", false, "of_which"),
             ]
         );
     }
