@@ -8,8 +8,8 @@ use serde_json::Value;
 
 /// Files beside those of air quality and the records in each, counted in the files.
 const BOOKS: [(&str, u64); 11] = [
-    // Sheets 02, 04, 06 to 19, 21, 23, 28 to 31, 33 to 36 and 38 to 43.
-    ("lijiang_2025_budget_attachment.xlsx", 7_083),
+    // 40 sheets: 01 to 04, 06 to 23, 28 to 31, 33 to 36 and 38 to 43.
+    ("lijiang_2025_budget_attachment.xlsx", 7_539),
     ("china_cpi.csv", 208),
     ("macro_china_cpi_df.csv", 211),
     ("inner_mongolia_xilingol_2024_debt_limit.XLS", 15),
@@ -120,6 +120,22 @@ fn budget(data: &Path) {
     assert_eq!(amount("211", 2024, "FINAL"), "906240000.00");
     assert_eq!(amount("211", 2025, "ESTIMATE"), "1094500000.00");
     assert_eq!(amount("21305", 2025, "ESTIMATE"), "933390000.00");
+    let line = |table: &str, path: &str, measure: &str| {
+        let query = format!(
+            "SELECT amount_yuan FROM gov_budget_line WHERE region_code = '530700' AND scope = 'area' AND table_code = '{table}' \
+             AND line_path = '{path}' AND measure = '{measure}'"
+        );
+        value(data, &query)
+    };
+    assert_eq!(line("GE01", "101/10101", "final"), "1143060000.00");
+    assert_eq!(line("GE22", "T/各项支出合计", "estimate"), "7720960000.00");
+    assert_eq!(line("GE31", "T/各项收入合计", "final"), "70370000.00");
+    assert_eq!(line("GE43", "T/年末滚存结余", "estimate"), "7028880000.00");
+    assert_eq!(line("GB12", "201", "budget"), "1543930000.00");
+    assert_eq!(line("GB42", "T/支出合计", "budget"), "3690900000.00");
+    // What of a total is named below it is no addend.
+    let parts = "SELECT count(*) FROM gov_budget_line WHERE line_kind = 'of_which' AND is_leaf";
+    assert_eq!(value(data, parts), "0");
     // Every parent of sheet 02 is the sum of its children; sheet 04 prints 1,202 for 21305 in 2024 over children of 784.
     let b02 = |filter: &str| {
         value(

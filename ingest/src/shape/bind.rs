@@ -10,8 +10,9 @@ use std::ops::Range;
 use gongkai_catalog::Catalog;
 use regex::Regex;
 
-use super::header::{HeaderColumn, read_header};
-use super::text::{on_one_line, without_blanks};
+use super::header::{HeaderColumn, read_header, shown_depth};
+use super::number::parse_number;
+use super::text::{on_one_line, trimmed, without_blanks};
 use crate::feed::{CaptionScope, Feed, LabelColumn};
 use crate::reader::{Document, Grid, Row, Visibility};
 
@@ -89,7 +90,40 @@ pub(crate) fn bind(feed: &Feed, document: &Document, grid: &Grid, catalog: &Cata
 }
 
 fn bind_at(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Vec<Binding>, Miss> {
-    let (columns, last) = read_header(grid, top, feed.header_depth);
+    let depth = shown_depth(grid, top, feed.header_depth);
+    let mut bound = bind_depth(feed, document, grid, catalog, (top, depth));
+    for depth in (1..depth).rev() {
+        if bound.is_ok() {
+            break;
+        }
+        // The first row of the body may hold no figure: it looks like a row of the header then.
+        if let Ok(bindings) = bind_depth(feed, document, grid, catalog, (top, depth))
+            && bindings.iter().all(|binding| holds_no_header(feed, grid, binding, top + depth as usize))
+        {
+            bound = Ok(bindings);
+        }
+    }
+    bound
+}
+
+/// Whether a row has nothing in the value columns, or figures.
+fn holds_no_header(feed: &Feed, grid: &Grid, binding: &Binding, row: usize) -> bool {
+    let Some(row) = grid.rows.get(row) else { return true };
+    binding.values.iter().all(|value| {
+        let text = trimmed(grid.text(row, value.header.column));
+        text.is_empty() || parse_number(text).is_ok() || feed.missing.iter().any(|marker| marker == text)
+    })
+}
+
+/// The tables whose header has its first row and its depth there.
+fn bind_depth(
+    feed: &Feed,
+    document: &Document,
+    grid: &Grid,
+    catalog: &Catalog,
+    (top, depth): (usize, u32),
+) -> Result<Vec<Binding>, Miss> {
+    let (columns, last) = read_header(grid, top, depth);
     let site = Site { feed, document, grid, catalog, top, last };
     let mut bindings = Vec::new();
     let mut nearest: Option<Miss> = None;

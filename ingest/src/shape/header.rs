@@ -28,7 +28,6 @@ pub(crate) struct HeaderColumn {
 /// Gives the columns and the number of the header's last row.
 pub(crate) fn read_header(grid: &Grid, top: usize, depth: u32) -> (Vec<HeaderColumn>, u32) {
     let first = grid.rows[top].number;
-    let depth = shown_depth(grid, top, depth);
     let levels: Vec<Option<&Row>> = if grid.is_text() {
         (0..depth as usize).map(|level| grid.rows.get(top + level)).collect()
     } else {
@@ -52,7 +51,7 @@ pub(crate) fn read_header(grid: &Grid, top: usize, depth: u32) -> (Vec<HeaderCol
 }
 
 /// The rows of a header, at most `depth`: a row with a number in a shown column is the first of the body.
-fn shown_depth(grid: &Grid, top: usize, depth: u32) -> u32 {
+pub(crate) fn shown_depth(grid: &Grid, top: usize, depth: u32) -> u32 {
     let first = grid.rows[top].number;
     let row = |level: u32| match grid.is_text() {
         true => grid.rows.get(top + level as usize),

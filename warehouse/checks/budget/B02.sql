@@ -21,7 +21,7 @@ WITH line AS (
   -- The total of the table is that of its 类 above the line.
   SELECT region_id, scope, fiscal_year, stage, quoted_in, table_code, measure, 'T', sum(amount_yuan),
     count(amount_yuan), sum(CASE WHEN value_state = 'set_aside' THEN 1 ELSE 0 END), max(step)
-  FROM line WHERE class_level = 1 AND class_code IS NOT NULL AND line_kind <> 'below' GROUP BY 1, 2, 3, 4, 5, 6, 7
+  FROM line WHERE class_level = 1 AND class_code LIKE '2%' AND line_kind <> 'below' GROUP BY 1, 2, 3, 4, 5, 6, 7
 )
 SELECT concat_ws('/', p.region_id, p.scope, p.fiscal_year, p.stage, p.quoted_in, p.table_code, p.measure, p.line_path) AS scope_key,
   p.release_id, p.row_no, p.region_code,
@@ -35,4 +35,6 @@ FROM line AS p JOIN part AS c
   AND c.quoted_in = p.quoted_in AND c.table_code = p.table_code AND c.measure = p.measure
   AND c.path = CASE WHEN p.line_kind = 'total' AND p.line_name LIKE '%支出合计' AND p.line_name NOT LIKE '各项%' THEN 'T' ELSE p.line_path END
 -- A blank is no addend: where nothing is printed on either side there is nothing to test.
-WHERE p.amount_yuan IS NOT NULL OR c.addends > 0
+-- The summary of revenue and expenditure prints transfers (110, 230) beside what their codes contain, not above it.
+WHERE (p.amount_yuan IS NOT NULL OR c.addends > 0)
+  AND NOT (p.line_kind = 'below' AND p.table_code IN ('GE01', 'GB01'))
