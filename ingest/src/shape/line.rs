@@ -44,7 +44,7 @@ pub(crate) fn read_lines(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line
         let after = (std::ops::Bound::Excluded(code), std::ops::Bound::Unbounded);
         printed.range::<str, _>(after).next().is_some_and(|next| next.starts_with(code))
     };
-    codes
+    let mut lines: Vec<Line> = codes
         .iter()
         .zip(texts)
         .map(|(code, line)| {
@@ -71,7 +71,48 @@ pub(crate) fn read_lines(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line
                 name,
             }
         })
-        .collect()
+        .collect();
+    stand_by_layout(rule, texts, &mut lines);
+    lines
+}
+
+/// Below the line, and for lines without a code, the print tells what stands below what: it indents the transfers that make up
+/// 转移性支出, with codes or without, and sets 年终结转 beside it, although its code begins alike.
+fn stand_by_layout(rule: &LineRule, texts: &[PrintedLine<'_>], lines: &mut [Line]) {
+    let is_placed = |line: &Line| line.kind == "below";
+    let indentations: Vec<u32> = texts.iter().map(|text| indentation(text.name)).collect();
+    let is_below =
+        |line: &Line| line.code.as_ref().is_some_and(|code| rule.below.iter().any(|of| code.starts_with(of)));
+    // Without any indentation the codes alone tell.
+    let placed = || lines.iter().zip(&indentations).filter(|(line, _)| is_below(line)).map(|(_, width)| *width);
+    let is_indented = placed().min() != placed().max();
+    let mut above: Vec<usize> = Vec::new();
+    for index in 0..lines.len() {
+        if !is_placed(&lines[index]) {
+            above.clear();
+            continue;
+        }
+        while above.last().is_some_and(|open| indentations[*open] >= indentations[index]) {
+            above.pop();
+        }
+        let parent = above.last().map(|open| lines[*open].clone()).filter(|parent| parent.code.is_some());
+        match (&lines[index].code, parent) {
+            (None, Some(parent)) => {
+                lines[index].path = format!("{}/{}", parent.path, without_blanks(&lines[index].name));
+                lines[index].parent_path = parent.path;
+            }
+            (Some(code), Some(parent)) if parent.code.as_ref().is_some_and(|of| code.starts_with(of)) => {
+                lines[index].parent_path = parent.path;
+            }
+            (Some(_), _) if is_indented => lines[index].parent_path = String::new(),
+            _ => {}
+        }
+        above.push(index);
+    }
+    let parents: BTreeSet<String> = lines.iter().map(|line| line.parent_path.clone()).collect();
+    for line in lines.iter_mut().filter(|line| is_placed(line)) {
+        line.is_leaf = !parents.contains(&line.path);
+    }
 }
 
 /// A line below which others may stand.
@@ -273,6 +314,32 @@ mod tests {
     fn a_parent_without_printed_children_is_a_leaf() {
         let lines = coded(&[("219", "援助其他地区支出"), ("220", "自然资源支出"), ("22001", "自然资源事务")]);
         assert_eq!(lines.iter().map(|line| line.is_leaf).collect::<Vec<_>>(), [true, false, true]);
+    }
+
+    #[test]
+    fn the_print_tells_what_makes_up_a_transfer() {
+        let texts = [
+            ("201", "一、一般公共服务支出"),
+            ("230", "转移性支出"),
+            ("23001", "   返还性支出"),
+            ("", "   专项转移支付支出"),
+            ("2301101", "   地方政府一般债务转贷支出"),
+            ("23009", "年终结转"),
+        ];
+        let lines = coded(&texts);
+        let told: Vec<_> =
+            lines.iter().map(|line| (line.path.as_str(), line.parent_path.as_str(), line.is_leaf)).collect();
+        assert_eq!(
+            told,
+            [
+                ("201", "", true),
+                ("230", "", false),
+                ("230/23001", "230", true),
+                ("230/专项转移支付支出", "230", true),
+                ("230/23011/2301101", "230", true),
+                ("230/23009", "", true),
+            ]
+        );
     }
 
     #[test]

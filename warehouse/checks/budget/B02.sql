@@ -16,7 +16,7 @@ WITH line AS (
   SELECT region_id, scope, fiscal_year, stage, quoted_in, table_code, measure, parent_path AS path, sum(amount_yuan) AS total,
     count(amount_yuan) AS addends, sum(CASE WHEN value_state = 'set_aside' THEN 1 ELSE 0 END) AS missing, max(step) AS step
   -- Without codes, what stands below is told by the layout, which does not say that it adds up.
-  FROM line WHERE parent_path <> '' AND class_code IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+  FROM line WHERE parent_path <> '' AND parent_path NOT LIKE 'T/%' GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
   UNION ALL
   -- The total of the table is that of its 类 above the line.
   SELECT region_id, scope, fiscal_year, stage, quoted_in, table_code, measure, 'T', sum(amount_yuan),
@@ -33,8 +33,7 @@ SELECT concat_ws('/', p.region_id, p.scope, p.fiscal_year, p.stage, p.quoted_in,
 FROM line AS p JOIN part AS c
   ON c.region_id = p.region_id AND c.scope = p.scope AND c.fiscal_year = p.fiscal_year AND c.stage = p.stage
   AND c.quoted_in = p.quoted_in AND c.table_code = p.table_code AND c.measure = p.measure
-  AND c.path = CASE WHEN p.line_kind = 'total' AND p.line_name LIKE '%支出合计' AND p.line_name NOT LIKE '各项%' THEN 'T' ELSE p.line_path END
+  AND c.path = CASE WHEN p.line_kind = 'total' AND p.line_name NOT LIKE '各项%'
+    AND (p.line_name LIKE '%支出合计' OR p.line_name LIKE '%预算支出') THEN 'T' ELSE p.line_path END
 -- A blank is no addend: where nothing is printed on either side there is nothing to test.
--- The summary of revenue and expenditure prints transfers (110, 230) beside what their codes contain, not above it.
-WHERE (p.amount_yuan IS NOT NULL OR c.addends > 0)
-  AND NOT (p.line_kind = 'below' AND p.table_code IN ('GE01', 'GB01'))
+WHERE p.amount_yuan IS NOT NULL OR c.addends > 0

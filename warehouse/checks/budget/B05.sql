@@ -21,5 +21,6 @@ SELECT concat_ws('/', c.region_id, c.scope, c.quoted_in, c.table_code, c.line_pa
   1 AS lhs, CASE WHEN p.line_path IS NULL THEN 0 ELSE 1 END AS rhs, 1 AS addends, 0 AS missing, 0 AS step
 FROM line AS c LEFT JOIN line AS p
   ON p.region_id = c.region_id AND p.scope = c.scope AND p.quoted_in = c.quoted_in AND p.table_code = c.table_code
-  AND p.line_path = c.parent_path
+  -- By the code, whatever the print sets below what.
+  AND p.line_path = left(c.line_path, length(c.line_path) - length(c.class_code) - 1)
 WHERE c.class_level > 1
