@@ -13,10 +13,15 @@
 WITH line AS (
   SELECT l.*, CAST(substr(data_month, 1, 4) AS BIGINT) AS y, CAST(substr(data_month, 6, 2) AS BIGINT) AS m
   FROM cpi_monthly AS l WHERE index_value IS NOT NULL
+), monthly AS (
+  SELECT l.region_id, l.population, l.item_code, l.y, l.m, l.index_value, f.start
+  FROM line AS l JOIN (
+    SELECT region_id, population, item_code, min(y * 12 + m) AS start FROM line WHERE base_kind = 'mom' GROUP BY 1, 2, 3
+  ) AS f ON f.region_id = l.region_id AND f.population = l.population AND f.item_code = l.item_code
+  WHERE l.base_kind = 'mom'
 ), chain AS (
-  SELECT region_id, population, item_code, y, m, exp(sum(ln(CAST(index_value AS DOUBLE) / 100)) OVER months) AS f,
-    count(*) OVER months AS rank, min(y * 12 + m) OVER (PARTITION BY region_id, population, item_code) AS start
-  FROM line WHERE base_kind = 'mom' WINDOW months AS (PARTITION BY region_id, population, item_code ORDER BY y * 12 + m)
+  SELECT region_id, population, item_code, y, m, start, exp(sum(ln(CAST(index_value AS DOUBLE) / 100)) OVER months) AS f, count(*) OVER months AS rank
+  FROM monthly WINDOW months AS (PARTITION BY region_id, population, item_code ORDER BY y, m)
 ), part AS (
   SELECT region_id, population, item_code, y, m, sum(f) OVER year AS total,
     -- Whole: every month since January is there, and none is absent before.
