@@ -143,7 +143,7 @@ fn chains(data: &Path) {
 fn every_item_of_a_price_feed_is_in_the_list_of_items() {
     let list = std::fs::read_to_string(root().join("catalog/codes/cpi_items.csv")).expect("the list");
     let known: BTreeSet<&str> = list.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
-    for feed in ["cpi_annual_index", "cpi_annual_change", "cpi_monthly_city"] {
+    for feed in ["cpi_annual_by_population", "cpi_annual_index", "cpi_annual_change", "cpi_monthly_city"] {
         let path = root().join(format!("ingest/feeds/statistics_survey_offices/{feed}.toml"));
         let text = std::fs::read_to_string(&path).expect("the feed");
         let items: BTreeSet<&str> =
