@@ -1,5 +1,5 @@
-//! The real price files: national series, announcements, corporate goods prices and three cities' bulletins. Expected figures were read
-//! in the files, or counted over them by other means.
+//! The real price files: national series, announcements, corporate goods prices and three cities' bulletins. Expected
+//! figures were read in the files, or counted over them by other means.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -57,7 +57,9 @@ fn vintages(data: &Path) {
     let national = "FROM cpi_monthly WHERE region_code = '000000'";
     assert_eq!(value(data, &format!("SELECT count(*) {national}")), (211 * 9).to_string());
     assert_eq!(value(data, &format!("SELECT max(data_month) {national}")), "2025-07");
-    let newest = format!("SELECT index_value {national} AND data_month = '2025-07' AND population = 'rural' AND base_kind = 'yoy'");
+    let newest = format!(
+        "SELECT index_value {national} AND data_month = '2025-07' AND population = 'rural' AND base_kind = 'yoy'"
+    );
     assert_eq!(value(data, &newest), "99.7000");
 }
 
@@ -81,7 +83,10 @@ fn announcements(data: &Path) {
     );
     // Printed before the figure was there.
     assert_eq!(
-        value(data, "SELECT concat_ws('|', value_state, raw_text) FROM cpi_announcement WHERE announced_date = DATE '2025-06-09' AND base_kind = 'mom' AND measure = 'current'"),
+        value(
+            data,
+            "SELECT concat_ws('|', value_state, raw_text) FROM cpi_announcement WHERE announced_date = DATE '2025-06-09' AND base_kind = 'mom' AND measure = 'current'"
+        ),
         "missing|"
     );
     // Where the figure before is not what was announced: 0.0 five times, and a planned day that never was.
@@ -96,9 +101,12 @@ fn corporate_goods(data: &Path) {
     let first = "SELECT concat_ws('|', value, published_value, unit) FROM price_index_monthly \
                  WHERE data_month = '2005-01' AND item_code = 'farm_products' AND measure = 'change_mom'";
     assert_eq!(value(data, first), "-0.0188|-0.018825300000|percent");
-    // Every change follows from the index: 231 months against the year before and 242 against the month before, of four groups.
+    // Every change follows from the index: 231 months against the year before, 242 against the month before, four groups.
     assert_eq!(
-        value(data, "SELECT sum(identities) FROM catalog.check_run WHERE check_id = 'C09' AND outcome IN ('PASS', 'WARN_ROUNDING')"),
+        value(
+            data,
+            "SELECT sum(identities) FROM catalog.check_run WHERE check_id = 'C09' AND outcome IN ('PASS', 'WARN_ROUNDING')"
+        ),
         (4 * (231 + 242)).to_string()
     );
     assert_eq!(value(data, "SELECT count(*) FROM catalog.finding WHERE check_id = 'C09' AND outcome = 'WARN'"), "0");
@@ -123,13 +131,22 @@ fn bulletins(data: &Path) {
     let codes = String::from_utf8(codes).expect("text");
     assert_eq!(codes.lines().skip(1).collect::<Vec<_>>(), ["410700,14", "411600,15", "411700,9"]);
     // All eight categories are there in each, and the headline lies between them.
-    assert_eq!(value(data, "SELECT sum(identities) FROM catalog.check_run WHERE check_id = 'C04Y' AND outcome = 'PASS'"), "6");
+    assert_eq!(
+        value(data, "SELECT sum(identities) FROM catalog.check_run WHERE check_id = 'C04Y' AND outcome = 'PASS'"),
+        "6"
+    );
 }
 
-/// The national series against itself, counted by a script over the file: 600 months with twelve before them, 597 with the year before.
+/// The national series against itself, counted by a script over the file: 600 indices with twelve months before them, 597
+/// with the year before.
 fn chains(data: &Path) {
     let run = |check: &str, outcome: &str| {
-        value(data, &format!("SELECT sum(identities) FROM catalog.check_run WHERE check_id = '{check}' AND outcome = '{outcome}'"))
+        value(
+            data,
+            &format!(
+                "SELECT sum(identities) FROM catalog.check_run WHERE check_id = '{check}' AND outcome = '{outcome}'"
+            ),
+        )
     };
     assert_eq!((run("C01", "PASS"), run("C01", "WARN_ROUNDING")), ("571".into(), "29".into()));
     assert_eq!((run("C02", "PASS"), run("C02", "WARN_ROUNDING")), ("537".into(), "60".into()));
