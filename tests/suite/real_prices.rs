@@ -98,9 +98,9 @@ fn announcements(data: &Path) {
 
 fn corporate_goods(data: &Path) {
     assert_eq!(value(data, "SELECT count(value) FROM price_index_monthly"), (243 * 12).to_string());
-    let first = "SELECT concat_ws('|', value, published_value, unit) FROM price_index_monthly \
+    let first = "SELECT concat_ws('|', unit, value, published_value) FROM price_index_monthly \
                  WHERE data_month = '2005-01' AND item_code = 'farm_products' AND measure = 'change_mom'";
-    assert_eq!(value(data, first), "-0.0188|-0.018825300000|percent");
+    assert_eq!(value(data, first), "percent|-0.0188|-0.018825300000");
     // Every change follows from the index: 231 months against the year before, 242 against the month before, four groups.
     assert_eq!(
         value(
