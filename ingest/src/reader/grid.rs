@@ -56,6 +56,8 @@ pub struct Cell {
 pub enum RowFault {
     /// A NUL byte in the line.
     NulByte,
+    /// A line that a feed expects to be a record, and none of its patterns reads.
+    NoPattern,
 }
 
 /// One row with at least one cell.
@@ -105,6 +107,10 @@ pub struct Grid {
     pub hidden_rows: BTreeSet<u32>,
     /// Why reading stopped before the end of the sheet, if it did; such a grid is never shaped.
     pub broken: Option<String>,
+    /// Texts of the page before the table, in order, where the grid is a part of one.
+    pub preface: Vec<Cell>,
+    /// Index of the first row of each page after the first, where the text has several.
+    pub pages: Vec<usize>,
 }
 
 impl Grid {
@@ -119,7 +125,28 @@ impl Grid {
             hidden_columns: BTreeSet::new(),
             hidden_rows: BTreeSet::new(),
             broken: None,
+            preface: Vec::new(),
+            pages: Vec::new(),
         }
+    }
+
+    /// A grid without cells that is shown as this one is.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::new(self.sheet.clone(), self.visibility)
+    }
+
+    /// Text, one row and one cell a line.
+    #[cfg(test)]
+    pub(crate) fn of_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut grid = Self::new(None, Visibility::Visible);
+        for (index, line) in lines.enumerate() {
+            let (number, first) = (index as u32 + 1, grid.cells.len());
+            let kind = if line.is_empty() { CellKind::Empty } else { CellKind::Text };
+            grid.cells.push(Cell { row: number, column: 1, start: 1, text: line.into(), kind, is_formula: false });
+            let cells = first..first + 1;
+            grid.rows.push(Row { number, cells, field_count: Some(1), is_hidden: false, fault: None });
+        }
+        grid
     }
 
     /// Whether addresses are `line:col` of a text file instead of `A1` of a sheet.

@@ -33,6 +33,9 @@ pub enum Format {
 }
 
 impl Format {
+    /// The formats that feeds may name.
+    pub const READ: [Self; 4] = [Self::Csv, Self::Json, Self::Xls, Self::Xlsx];
+
     /// Its name in declarations and reports.
     pub fn name(self) -> &'static str {
         match self {
