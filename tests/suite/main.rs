@@ -15,5 +15,6 @@ mod openapi;
 mod pages;
 mod read_back;
 mod real_files;
+mod region_names;
 mod regions;
 mod slt;
