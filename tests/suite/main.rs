@@ -13,6 +13,7 @@ mod interrupted;
 mod notebooks;
 mod openapi;
 mod pages;
+mod personal_data;
 mod read_back;
 mod real_files;
 mod region_names;
