@@ -9,7 +9,7 @@
 -- blocking = true
 -- lhs = { zh = "印刷类别（劣Ⅴ为 6）", en = "printed class (劣Ⅴ is 6)" }
 -- rhs = { zh = "由监测值得出的类别", en = "class that follows from the values" }
--- # Limits of classes Ⅰ to Ⅴ, in mg/L. Files do not say which sections are lakes: either set of limits explains a class. A printed value
+-- # Limits of classes Ⅰ to Ⅴ, in mg/L; values in µg/L are brought to it. Files do not say which sections are lakes: either set of limits explains a class. A printed value
 -- # that equals a limit may have been above it before it was rounded: both classes are explained then. A class that is worse than the
 -- # values may come from an item that has none: it is not tested.
 -- [parameters]
@@ -65,12 +65,16 @@ printed AS (
       WHEN 'Ⅴ' THEN 5 WHEN '劣Ⅴ' THEN 6 END) AS printed
   FROM water_sample WHERE class_printed IS NOT NULL GROUP BY section_id, sampled_at
 ),
+reading AS (
+  SELECT section_id, sampled_at, item, CASE WHEN unit = 'ug_l' THEN sample_value / 1000 ELSE sample_value END AS number
+  FROM water_sample WHERE sample_value IS NOT NULL
+),
 graded AS (
   SELECT s.section_id, s.sampled_at, k.water, s.item,
-    1 + sum(CASE WHEN l.sense * s.sample_value > l.sense * l.bound THEN l.weight ELSE 0 END) AS best,
-    1 + sum(CASE WHEN l.sense * s.sample_value >= l.sense * l.bound THEN l.weight ELSE 0 END) AS worst
-  FROM water_sample AS s JOIN limit_of AS l ON l.item = s.item JOIN kind AS k ON l.water IN ('both', k.water)
-  WHERE s.sample_value IS NOT NULL GROUP BY s.section_id, s.sampled_at, k.water, s.item
+    1 + sum(CASE WHEN l.sense * s.number > l.sense * l.bound THEN l.weight ELSE 0 END) AS best,
+    1 + sum(CASE WHEN l.sense * s.number >= l.sense * l.bound THEN l.weight ELSE 0 END) AS worst
+  FROM reading AS s JOIN limit_of AS l ON l.item = s.item JOIN kind AS k ON l.water IN ('both', k.water)
+  GROUP BY s.section_id, s.sampled_at, k.water, s.item
 ),
 explained AS (
   SELECT section_id, sampled_at, water, count(*) AS items, max(best) AS best, max(worst) AS worst
