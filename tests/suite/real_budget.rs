@@ -11,9 +11,9 @@ const FILES: [(&str, u64, u64); 12] = [
     // 47 table sheets but for debt (44 to 48): 7,539 and 7 + 63 + 7 + 28 + 20 + 12 + 11 of 05, 24 to 27, 32 and 37. Two rows hold
     // figures without a name.
     ("lijiang_2025_budget_attachment.xlsx", 7_687, 2),
-    // Ten tables: 46, 48, 25, 28, 18, 46, 48, 25, 24 and 18 lines; 14 + 23 totals in the text.
     ("changde_2025_budget_report.html", 0, 0),
-    ("yaan_2025_budget_report.html", 0, 0),
+    // 14 totals of the execution, 7 of the draft, 4 sentences of debt.
+    ("yaan_2025_budget_report.html", 25, 0),
     // 16 and 11 lists of 21 prefectures.
     ("ser_allCity.json", 567, 0),
     // Four of 29 lists say again what others of the file say.
