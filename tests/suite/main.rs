@@ -16,6 +16,8 @@ mod pages;
 mod personal_data;
 mod read_back;
 mod real_environment;
+
+mod real_budget;
 mod real_files;
 mod region_names;
 mod regions;
