@@ -14,6 +14,7 @@ mod notebooks;
 mod openapi;
 mod pages;
 mod read_back;
+mod real_debt;
 mod real_files;
 mod regions;
 mod slt;
