@@ -18,6 +18,8 @@ mod read_back;
 mod real_environment;
 
 mod real_budget;
+
+mod real_debt;
 mod real_files;
 mod region_names;
 mod regions;
