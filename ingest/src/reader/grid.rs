@@ -105,7 +105,17 @@ pub struct Grid {
     pub hidden_rows: BTreeSet<u32>,
     /// Why reading stopped before the end of the sheet, if it did; such a grid is never shaped.
     pub broken: Option<String>,
+    /// Lines of text that stand before a table of a page, such as its title and its unit line, at most the last
+    /// [`PREFACE_LINES`]. They are no cells of the grid: `row` and `start` are line and character of the file
+    /// ([`Grid::preface_address`]).
+    pub preface: Vec<Cell>,
+    /// Index in [`Grid::rows`] of the first row of each page, where the format has pages; an empty page begins
+    /// where the next one does.
+    pub pages: Vec<usize>,
 }
+
+/// Lines that a preface has at most.
+pub const PREFACE_LINES: usize = 12;
 
 impl Grid {
     /// An empty grid.
@@ -119,6 +129,8 @@ impl Grid {
             hidden_columns: BTreeSet::new(),
             hidden_rows: BTreeSet::new(),
             broken: None,
+            preface: Vec::new(),
+            pages: Vec::new(),
         }
     }
 
@@ -156,6 +168,18 @@ impl Grid {
     /// Address of a cell for readers.
     pub fn address(&self, row: u32, start: u32) -> String {
         if self.is_text() { format!("{row}:{start}") } else { a1_address(row, start) }
+    }
+
+    /// Address of a line of the preface for readers: line and character of the file.
+    pub fn preface_address(line: &Cell) -> String {
+        format!("{}:{}", line.row, line.start)
+    }
+
+    /// The rows of each page, in order; one page where the format has none.
+    pub fn page_rows(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let starts = if self.pages.is_empty() { &[0][..] } else { &self.pages[..] };
+        let ends = starts.iter().skip(1).copied().chain([self.rows.len()]);
+        starts.iter().copied().zip(ends).map(|(start, end)| start..end)
     }
 }
 
