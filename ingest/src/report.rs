@@ -133,8 +133,16 @@ pub enum Reason {
     HiddenRow,
     /// The row stands below the end of the table and holds numbers.
     AfterEnd,
+    /// The line is in none of the forms that the feed declares.
+    NoPattern,
+    /// The row's label is none that the feed knows.
+    UnknownRow,
     /// The cell is not a number.
     NotANumber,
+    /// The cell is not what its column holds: a date, a whole number, yes or no.
+    WrongType,
+    /// What stands for the unit is none.
+    UnknownUnit,
     /// The number has more digits than the column holds.
     TooLong,
     /// The number has more decimals than the column holds.

@@ -56,6 +56,8 @@ pub struct Cell {
 pub enum RowFault {
     /// A NUL byte in the line.
     NulByte,
+    /// A line that a feed expects to be a record, and none of its patterns reads.
+    NoPattern,
 }
 
 /// One row with at least one cell.
@@ -109,8 +111,8 @@ pub struct Grid {
     /// [`PREFACE_LINES`]. They are no cells of the grid: `row` and `start` are line and character of the file
     /// ([`Grid::preface_address`]).
     pub preface: Vec<Cell>,
-    /// Index in [`Grid::rows`] of the first row of each page, where the format has pages; an empty page begins
-    /// where the next one does.
+    /// Index in [`Grid::rows`] of the first row of each page after the first, where the text has several; an empty
+    /// page begins where the next one does.
     pub pages: Vec<usize>,
 }
 
@@ -132,6 +134,25 @@ impl Grid {
             preface: Vec::new(),
             pages: Vec::new(),
         }
+    }
+
+    /// A grid without cells that is shown as this one is.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::new(self.sheet.clone(), self.visibility)
+    }
+
+    /// Text, one row and one cell a line.
+    #[cfg(test)]
+    pub(crate) fn of_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut grid = Self::new(None, Visibility::Visible);
+        for (index, line) in lines.enumerate() {
+            let (number, first) = (index as u32 + 1, grid.cells.len());
+            let kind = if line.is_empty() { CellKind::Empty } else { CellKind::Text };
+            grid.cells.push(Cell { row: number, column: 1, start: 1, text: line.into(), kind, is_formula: false });
+            let cells = first..first + 1;
+            grid.rows.push(Row { number, cells, field_count: Some(1), is_hidden: false, fault: None });
+        }
+        grid
     }
 
     /// Whether addresses are `line:col` of a text file instead of `A1` of a sheet.
@@ -177,9 +198,9 @@ impl Grid {
 
     /// The rows of each page, in order; one page where the format has none.
     pub fn page_rows(&self) -> impl Iterator<Item = Range<usize>> + '_ {
-        let starts = if self.pages.is_empty() { &[0][..] } else { &self.pages[..] };
-        let ends = starts.iter().skip(1).copied().chain([self.rows.len()]);
-        starts.iter().copied().zip(ends).map(|(start, end)| start..end)
+        let starts = std::iter::once(0).chain(self.pages.iter().copied());
+        let ends = self.pages.iter().copied().chain([self.rows.len()]);
+        starts.zip(ends).map(|(start, end)| start..end)
     }
 }
 

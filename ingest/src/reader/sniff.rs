@@ -43,6 +43,10 @@ pub enum Format {
 }
 
 impl Format {
+    /// The formats that feeds may name.
+    pub const READ: [Self; 8] =
+        [Self::Csv, Self::Html, Self::Json, Self::Ods, Self::Text, Self::Xls, Self::Xlsb, Self::Xlsx];
+
     /// Its name in declarations and reports.
     pub fn name(self) -> &'static str {
         match self {

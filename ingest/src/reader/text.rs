@@ -102,7 +102,6 @@ fn count(record: &str, delimiter: u8, commas: Commas) -> usize {
 fn read_lines(decoded: &Decoded, limits: &Limits) -> Result<Document, ReadError> {
     let text = decoded.text.as_str();
     let mut grid = Grid::new(None, Visibility::Visible);
-    grid.pages.push(0);
     let (mut line, mut line_start) = (1_u32, 0);
     let mut has_nul = false;
     while line_start < text.len() {

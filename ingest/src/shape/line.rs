@@ -22,6 +22,19 @@ pub(crate) struct Line {
     pub name: String,
 }
 
+impl Line {
+    /// Names from the top, without blanks, joined by `/`: of a line with a code its own.
+    pub fn names_path(&self) -> String {
+        if self.code.is_some() {
+            return without_blanks(&self.name);
+        }
+        let path = self.path.strip_prefix("T/").unwrap_or(&self.path);
+        // What repeats is numbered in its path.
+        let parts = path.split('/').map(|part| part.split_once('#').map_or(part, |(name, _)| name));
+        parts.collect::<Vec<_>>().join("/")
+    }
+}
+
 /// The texts that a line is read from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PrintedLine<'a> {

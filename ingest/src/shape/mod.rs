@@ -6,22 +6,28 @@
 //! Invariants: missing, zero and set aside are three different things in every row; every row names the cell
 //! that it came from; records in = kept + set aside; no two rows of a batch have the same business key.
 
+mod attribute;
 mod bind;
 mod body;
 mod bridge;
+mod caption;
 mod columns;
 mod duplicate;
 mod error;
 mod figure;
+mod fill;
 mod header;
 mod line;
 mod moment;
+mod moments;
 mod number;
 mod place;
 mod recognise;
 mod reshape;
 mod table;
 mod text;
+mod text_grid;
+mod told;
 
 use arrow::array::RecordBatch;
 use arrow::compute::{concat_batches, filter_record_batch};
@@ -32,7 +38,7 @@ pub use columns::batch_schema;
 pub use error::ShapeError;
 pub use recognise::{Claim, GridRecognition, NearMiss, Recognition, recognise};
 
-use bind::Binding;
+use bind::{Binding, BoundTable};
 use table::{ShapedGrid, shape_grid};
 
 use crate::feed::Feed;
@@ -86,11 +92,11 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
         .tables
         .get(&feed.table)
         .ok_or_else(|| ShapeError::NoTable { feed: feed.id.clone(), table: feed.table.clone() })?;
-    let mut bound = Vec::new();
+    let mut bound: Vec<BoundTable<'_>> = Vec::new();
     let mut nearest: Option<bind::Miss> = None;
     for grid in &document.grids {
         match bind::bind(feed, document, grid, catalog) {
-            Ok(bindings) => bound.extend(bindings.into_iter().map(|binding| (grid, binding))),
+            Ok(tables) => bound.extend(tables),
             Err(miss) if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) => nearest = Some(miss),
             Err(_) => {}
         }
@@ -101,7 +107,7 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
     }
     let mut grids = bound
         .iter()
-        .map(|(grid, binding)| shape_grid(&GridContext { feed, grid, binding, source }, table, catalog))
+        .map(|BoundTable { grid, binding }| shape_grid(&GridContext { feed, grid, binding, source }, table, catalog))
         .collect::<Result<Vec<_>, _>>()?;
     let refuse = |error: arrow::error::ArrowError| ShapeError::Batch {
         feed: feed.id.clone(),

@@ -16,6 +16,8 @@ use crate::feed::PlaceRule;
 pub(crate) struct Place {
     pub id: String,
     pub code: Option<String>,
+    /// Code of the region above that the feed names.
+    pub above: Option<String>,
     pub name: String,
     /// `area`, `own` or `lower`.
     pub scope: &'static str,
@@ -59,6 +61,7 @@ impl<'a> FlatPlaces<'a> {
                 (None, None) => sought.to_owned(),
             },
             code,
+            above: within,
             name: name.to_owned(),
             scope,
             parent_path: String::new(),
@@ -156,6 +159,7 @@ impl Hierarchy<'_> {
         self.places.push(Place {
             id,
             code: meaning.code,
+            above: parent.and_then(|parent| self.places[parent].code.clone()),
             name: name.to_owned(),
             scope: meaning.scope,
             parent_path,
