@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Limits;
 use crate::feed::Feeds;
-use crate::reader::{Document, Grid};
+use crate::reader::{Document, Format, Grid};
 use crate::shape::Recognition;
 
 /// Addresses that one finding names; the rest is counted.
@@ -164,6 +164,10 @@ impl Declared {
     pub fn of(document: &Document, recognition: &Recognition, feeds: &Feeds) -> Self {
         let mut declared = Self::default();
         for (index, (grid, judged)) in document.grids.iter().zip(&recognition.grids).enumerate() {
+            // Lines of prose hold figures and everything else.
+            if grid.is_text() && !matches!(document.format, Format::Csv | Format::Json) {
+                continue;
+            }
             for claim in judged.claim.iter().chain(&judged.shared) {
                 let Some(feed) = feeds.get(&claim.feed) else { continue };
                 let is_label = |read_as: &str| feed.labels.iter().any(|label| label.role == read_as);
