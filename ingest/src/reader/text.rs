@@ -27,6 +27,9 @@ fn is_delimited(text: &str) -> bool {
         return true;
     }
     let records = records(text);
+    if records.is_empty() {
+        return false;
+    }
     csv::DELIMITERS.into_iter().any(|delimiter| {
         let all: Vec<usize> = records.iter().map(|record| count(record, delimiter, Commas::All)).collect();
         // Also a file of one line, and one that is cut off by a quote without an end.

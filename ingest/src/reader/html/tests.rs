@@ -42,10 +42,18 @@ fn spans_end_with_their_group_of_rows() {
 
 #[test]
 fn a_table_in_a_cell_is_one_of_its_own() {
-    let page = "<table><tr><td>前<table><tr><td>内</td></tr></table>后</td><td>旁</td></tr></table>";
-    assert_eq!(shown(page)[..2], [vec!["A1 前 后", "B1 旁"], vec!["A1 内"]]);
+    let page = "<table><tr><td>前<table><tr><td>内<td>外</td></tr></table>后</td><td>旁</td></tr></table>";
+    assert_eq!(shown(page)[..2], [vec!["A1 前 后", "B1 旁"], vec!["A1 内", "B1 外"]]);
     let sheets: Vec<_> = read(page).expect("reads").grids.into_iter().map(|grid| grid.sheet).collect();
     assert_eq!(sheets, [Some("table 1".into()), Some("table 2".into()), None]);
+}
+
+#[test]
+fn a_table_of_one_cell_in_a_cell_is_text_of_it() {
+    let page = "<table><tr><td>八、其他</td><td><table><tr><td>11.4</td></tr></table></td></tr></table><table><tr><td>独";
+    let grids = shown(page);
+    assert_eq!(grids[..2], [vec!["A1 八、其他", "B1 11.4"], vec!["A1 独"]]);
+    assert_eq!(read(page).expect("reads").grids[1].sheet.as_deref(), Some("table 3"));
 }
 
 #[test]
