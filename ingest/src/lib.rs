@@ -2,7 +2,7 @@
 //!
 //! A file goes three steps. [`reader`] turns bytes into grids of cells that keep their address. [`mod@shape`] finds
 //! which declared feed knows a grid, and turns its lines into rows of one canonical table. [`report`] says what
-//! became of every record and cell. What a kind of file looks like is declared in TOML ([`feed`]); a new kind
+//! became of every record and cell. [`personal`] searches the whole file for personal data and holds it back where it finds some. What a kind of file looks like is declared in TOML ([`feed`]); a new kind
 //! of the same shape needs no Rust.
 //!
 //! This crate is pure with respect to time and network: it reads no clock and opens no connection. It touches
@@ -29,6 +29,7 @@ pub mod feed;
 pub mod inspect;
 mod intake;
 mod limits;
+pub mod personal;
 pub mod reader;
 pub mod report;
 pub mod shape;

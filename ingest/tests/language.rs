@@ -301,7 +301,7 @@ fn of_one_key_the_row_with_a_value_stays() {
     };
     assert_eq!((of("PM25"), of("SO2")), ("35".to_owned(), "3".to_owned()));
     let aside: Vec<_> = rows.report.set_aside.iter().map(|fault| (fault.reason, fault.address.as_str())).collect();
-    assert_eq!(aside, [(Reason::Duplicate, "2:15"), (Reason::Conflict, "3:19")]);
+    assert_eq!(aside, [(Reason::Conflict, "2:16"), (Reason::Conflict, "3:19")]);
     assert!(rows.report.is_balanced());
 }
 

@@ -69,6 +69,7 @@ pub struct Feed {
     pub(crate) skip: Vec<Regex>,
     pub(crate) end: Vec<Regex>,
     pub(crate) missing: Vec<String>,
+    pub(crate) blank_is_no_row: bool,
     pub(crate) time: Option<TimeRule>,
     pub(crate) place: PlaceRule,
     pub(crate) line: Option<LineRule>,
@@ -83,6 +84,7 @@ impl Feed {
     /// Whether it takes some of a table's rows and leaves the others to other feeds.
     pub(crate) fn is_partial(&self) -> bool {
         self.leaves_other_rows
+            || self.rows.iter().any(|row| row.leaves)
             || self.labels.iter().any(|label| label.only.is_some())
             || self.line.as_ref().is_some_and(|line| line.only.is_some())
     }

@@ -8,7 +8,7 @@ use gongkai_catalog::{Column, ColumnType, Table};
 
 use super::part::{Gives, OriginPart};
 use super::reference::{Offered, Reference};
-use super::spec::FeedSpec;
+use super::spec::{CaseSpec, FeedSpec};
 use super::{FeedError, LabelCases, LinePart, PlacePart, PrintedCases, Span, TimePart, ValuePart};
 
 /// What fills a column.
@@ -24,6 +24,8 @@ pub(crate) enum Producer {
     RowSetting,
     /// The first of these that is there.
     Printed(Vec<Reference>),
+    /// All of these, joined by `/`.
+    Joined(Vec<Reference>),
     /// A part of the place.
     Place(PlacePart),
     /// A part of the classified line.
@@ -148,7 +150,7 @@ fn claims_of(
         let gives = words_for(table, column, words);
         add(column, Producer::Setting, format!("value_column.set.{column}"), (gives, true));
     }
-    for column in spec.row.first().into_iter().flat_map(|first| first.set.keys()) {
+    for column in spec.row.iter().find(|row| !row.leave).into_iter().flat_map(|first| first.set.keys()) {
         let words = spec.row.iter().filter_map(|row| row.set.get(column)).map(String::as_str);
         let gives = words_for(table, column, words);
         add(column, Producer::RowSetting, format!("row.set.{column}"), (gives, true));
@@ -159,6 +161,11 @@ fn claims_of(
         // A capture that is absent from a file is an error there when the column may not be null.
         let references = read_references(file, &key, captures, offered)?;
         add(column, Producer::Printed(references), key, (gives, true));
+    }
+    for (column, written) in &spec.joined {
+        let key = format!("joined.{column}");
+        let references = read_references(file, &key, written, offered)?;
+        add(column, Producer::Joined(references), key, (Gives::Text, false));
     }
     for (column, part) in spec.place.iter().flat_map(|place| &place.columns) {
         add(column, Producer::Place(*part), format!("place.columns.{column}"), part.gives());
@@ -194,17 +201,16 @@ fn claims_of(
     }
     for rule in &spec.by_label {
         let cases = LabelCases { role: rule.role.clone(), cases: Vec::new(), otherwise: rule.otherwise.clone() };
-        let words = rule.cases.iter().map(|case| case.value.as_str()).chain([rule.otherwise.as_str()]);
-        let gives = words_for(table, &rule.column, words);
-        add(&rule.column, Producer::ByLabel(cases), format!("by_label {}", rule.column), (gives, true));
+        let gives = words_for(table, &rule.column, words_of(&rule.cases, rule.otherwise.as_ref()));
+        let is_total = rule.otherwise.is_some();
+        add(&rule.column, Producer::ByLabel(cases), format!("by_label {}", rule.column), (gives, is_total));
     }
     for rule in &spec.by_printed {
         let key = format!("by_printed {}", rule.column);
         let captures = read_references(file, &key, &rule.captures, offered)?;
         let cases = PrintedCases { captures, cases: Vec::new(), otherwise: rule.otherwise.clone() };
-        let words = rule.cases.iter().map(|case| case.value.as_str()).chain([rule.otherwise.as_str()]);
-        let gives = words_for(table, &rule.column, words);
-        add(&rule.column, Producer::ByPrinted(cases), key, (gives, true));
+        let gives = words_for(table, &rule.column, words_of(&rule.cases, rule.otherwise.as_ref()));
+        add(&rule.column, Producer::ByPrinted(cases), key, (gives, rule.otherwise.is_some()));
     }
     for (column, part) in ORIGIN {
         let gives = match part {
@@ -215,6 +221,12 @@ fn claims_of(
         add(column, Producer::Origin(part), format!("origin {column}"), gives);
     }
     Ok(claims)
+}
+
+/// The values of cases that are words of their own; others take a part of what they match.
+fn words_of<'a>(cases: &'a [CaseSpec], otherwise: Option<&'a String>) -> Vec<&'a str> {
+    let of_cases = cases.iter().map(|case| case.value.as_str()).filter(|value| !value.contains('$'));
+    of_cases.chain(otherwise.map(String::as_str)).collect()
 }
 
 /// What declared words give in a column: its own type where each of them can be read as that.

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::producer::{self, read_references};
 use super::reference::{Offered, Reference};
-use super::spec::{CaseSpec, FeedSpec, HiddenRowsSpec, OthersSpec, PlaceSpec, TextScope};
+use super::spec::{BlankSpec, CaseSpec, FeedSpec, HiddenRowsSpec, OthersSpec, PlaceSpec, TextScope, UnnumberedSpec};
 use super::{
     Caption, ColumnUnit, Feed, FeedError, HourEdge, LINE_PATH, LabelColumn, LineRule, PlaceDate, PlaceRule,
     PlaceSource, PrintedCases, Producer, RowRule, SectionRule, TextRule, TimePart, TimeRule, UnitLine, ValueColumn,
@@ -114,7 +114,7 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
         .iter()
         .map(|(id, caption)| {
             let pattern = context.pattern(&format!("caption.{id}.pattern"), &caption.pattern)?;
-            Ok(Caption { id: id.clone(), pattern, is_required: caption.required, within: caption.within })
+            Ok(Caption { id: id.clone(), pattern, is_required: caption.required, within: caption.within, may_be_hidden: caption.hidden })
         })
         .collect::<Result<_, FeedError>>()?;
     let unit = spec
@@ -173,6 +173,7 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
         skip: context.patterns("body.skip", &spec.body.skip)?,
         end: context.patterns("body.end", &spec.body.end)?,
         missing: spec.value.missing.clone(),
+        blank_is_no_row: spec.value.blank == BlankSpec::NoRow,
         time,
         place,
         line,
@@ -211,6 +212,7 @@ fn resolve_labels(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<LabelCol
                 pattern: context.optional_pattern(&key, label.pattern.as_ref())?,
                 must_match: context.optional_pattern(&key, label.must_match.as_ref())?,
                 fill_down: label.fill_down,
+                fill_right: label.fill_right,
                 split: label.split.clone(),
                 is_optional: label.optional,
                 has_missing: label.missing,
@@ -291,7 +293,7 @@ fn resolve_unit_by(
     Ok(Some(PrintedCases {
         captures: read_references(context.file, "unit_by.captures", &rule.captures, offered)?,
         cases: context.cases("unit_by.cases", &rule.cases)?,
-        otherwise: rule.otherwise.clone(),
+        otherwise: Some(rule.otherwise.clone()),
     }))
 }
 
@@ -316,14 +318,20 @@ fn resolve_text(context: &Context<'_>, spec: &FeedSpec) -> Result<Option<TextRul
 }
 
 fn resolve_rows(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<RowRule>, FeedError> {
-    let Some(first) = spec.row.first() else { return Ok(Vec::new()) };
+    let first = spec.row.iter().find(|row| !row.leave);
     spec.row
         .iter()
         .map(|row| {
-            if !row.set.keys().eq(first.set.keys()) {
-                return Err(context.wrong(&format!("row {}", row.label), "set", "the same columns in every row"));
+            let is_alike = match first {
+                Some(first) if !row.leave => row.set.keys().eq(first.set.keys()),
+                _ => row.set.is_empty(),
+            };
+            if !is_alike {
+                let expected = "the same columns in every row, and none where the row is left";
+                return Err(context.wrong(&format!("row {}", row.label), "set", expected));
             }
-            Ok(RowRule { label: context.pattern("row.label", &row.label)?, set: row.set.clone() })
+            let label = context.pattern("row.label", &row.label)?;
+            Ok(RowRule { label, leaves: row.leave, set: row.set.clone() })
         })
         .collect()
 }
@@ -389,15 +397,18 @@ fn read_place(
     place: &PlaceSpec,
     offered: &Offered,
 ) -> Result<PlaceRule, FeedError> {
-    let source = match (&place.label, place.printed.is_empty(), &place.fixed) {
-        (Some(role), true, None) if place.hierarchy.is_some() => PlaceSource::Hierarchy(role.clone()),
-        (Some(role), true, None) => PlaceSource::Label(role.clone()),
-        (None, false, None) => {
-            PlaceSource::Printed(read_references(context.file, "place.printed", &place.printed, offered)?)
-        }
-        (None, true, Some(name)) => PlaceSource::Fixed(name.clone()),
-        _ => return Err(context.wrong("place", "label, printed and fixed", "exactly one of the three")),
+    let references = |key: &str, written: &[String]| read_references(context.file, key, written, offered);
+    let source = match (&place.label, place.printed.is_empty(), &place.fixed, place.code.is_empty()) {
+        (Some(role), true, None, true) if place.hierarchy.is_some() => PlaceSource::Hierarchy(role.clone()),
+        (Some(role), true, None, true) => PlaceSource::Label(role.clone()),
+        (None, false, None, true) => PlaceSource::Printed(references("place.printed", &place.printed)?),
+        (None, true, Some(name), true) => PlaceSource::Fixed(name.clone()),
+        (None, true, None, false) => PlaceSource::Code(references("place.code", &place.code)?),
+        _ => return Err(context.wrong("place", "label, printed, fixed and code", "exactly one of the four")),
     };
+    if !place.root.is_empty() && place.hierarchy.is_none() {
+        return Err(context.wrong("place.root", "root", "a [place] with a hierarchy"));
+    }
     let date = match (&spec.time, place.year.0.is_empty(), &place.year_label, place.year_is) {
         (Some(_), true, None, None) => PlaceDate::Moment,
         (None, false, None, None) => {
@@ -432,6 +443,7 @@ fn read_place(
         .collect::<Result<_, _>>()?;
     Ok(PlaceRule {
         source,
+        root: references("place.root", &place.root)?,
         date,
         tiers,
         within: place.within.clone(),
@@ -447,7 +459,12 @@ fn read_place(
 
 fn resolve_line(context: &Context<'_>, spec: &FeedSpec) -> Result<Option<LineRule>, FeedError> {
     let Some(line) = &spec.line else { return Ok(None) };
-    if line.code.is_some() == line.digits.is_empty() || !line.digits.is_sorted_by(|a, b| a < b) {
+    let codes: Vec<String> = line.code.iter().chain(&line.codes).cloned().collect();
+    if line.code.is_some() && !line.codes.is_empty() || !codes.is_empty() && !line.code_of.is_empty() {
+        return Err(context.wrong("line", "code, codes and code_of", "at most one of the three"));
+    }
+    let has_codes = !codes.is_empty() || !line.code_of.is_empty();
+    if has_codes == line.digits.is_empty() || !line.digits.is_sorted_by(|a, b| a < b) {
         return Err(context.wrong(
             "line.digits",
             &format!("{:?}", line.digits),
@@ -455,7 +472,10 @@ fn resolve_line(context: &Context<'_>, spec: &FeedSpec) -> Result<Option<LineRul
         ));
     }
     Ok(Some(LineRule {
-        code: line.code.clone(),
+        codes,
+        code_of: line.code_of.clone(),
+        number: line.number.clone(),
+        stands_below: line.unnumbered == UnnumberedSpec::Below,
         name: line.name.clone(),
         digits: line.digits.clone(),
         below: line.below.clone(),
@@ -533,6 +553,8 @@ fn check_roles(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> 
     references.extend(spec.time.iter().flat_map(|time| &time.date).map(|role| ("time.date", role)));
     if let Some(line) = &spec.line {
         references.extend(line.code.iter().map(|role| ("line.code", role)));
+        references.extend(line.codes.iter().map(|role| ("line.codes", role)));
+        references.extend(line.number.iter().map(|role| ("line.number", role)));
         references.push(("line.name", &line.name));
     }
     for (key, role) in references {

@@ -15,6 +15,7 @@ pub(crate) struct Caption {
     pub pattern: Regex,
     pub is_required: bool,
     pub within: CaptionScope,
+    pub may_be_hidden: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -37,6 +38,7 @@ pub(crate) struct LabelColumn {
     /// What the text of the first record has to match.
     pub must_match: Option<Regex>,
     pub fill_down: Option<FillDown>,
+    pub fill_right: bool,
     /// What parts the records of one cell.
     pub split: Option<String>,
     pub is_optional: bool,
@@ -132,6 +134,8 @@ pub(crate) struct SectionRule {
 #[derive(Debug, Clone)]
 pub(crate) struct RowRule {
     pub label: Regex,
+    /// Whether such rows are another feed's.
+    pub leaves: bool,
     pub set: BTreeMap<String, String>,
 }
 
@@ -146,6 +150,8 @@ pub(crate) enum PlaceSource {
     Printed(Vec<Reference>),
     /// In the feed.
     Fixed(String),
+    /// There is none; the code is the first of these that is there.
+    Code(Vec<Reference>),
     /// Nowhere: the records have none.
     Nowhere,
 }
@@ -168,7 +174,7 @@ pub(crate) enum PlaceDate {
 pub(crate) struct LabelCases {
     pub role: String,
     pub cases: Vec<(Regex, String)>,
-    pub otherwise: String,
+    pub otherwise: Option<String>,
 }
 
 /// Values that follow from a capture.
@@ -176,7 +182,7 @@ pub(crate) struct LabelCases {
 pub(crate) struct PrintedCases {
     pub captures: Vec<Reference>,
     pub cases: Vec<(Regex, String)>,
-    pub otherwise: String,
+    pub otherwise: Option<String>,
 }
 
 /// Name by which `by_label` refers to the path of a line.
@@ -185,8 +191,14 @@ pub(crate) const LINE_PATH: &str = "line.path";
 /// How lines of a classified table are read.
 #[derive(Debug, Clone)]
 pub(crate) struct LineRule {
-    /// Role of the codes; none where numbering and indentation tell.
-    pub code: Option<String>,
+    /// Roles that make up the codes; none where numbering and indentation tell, or the names.
+    pub codes: Vec<String>,
+    /// Codes by names without blanks.
+    pub code_of: BTreeMap<String, Vec<String>>,
+    /// Role of the numbers, where they have a column of their own.
+    pub number: Option<String>,
+    /// Whether a line without numbering stands below the numbered one before it.
+    pub stands_below: bool,
     pub name: String,
     pub digits: Vec<usize>,
     pub below: Vec<String>,
@@ -199,6 +211,8 @@ pub(crate) struct LineRule {
 #[derive(Debug, Clone)]
 pub(crate) struct PlaceRule {
     pub source: PlaceSource,
+    /// The region above all rows, where the table has none for it.
+    pub root: Vec<Reference>,
     pub date: PlaceDate,
     pub tiers: Vec<Tier>,
     /// Region that names are sought below.
@@ -219,6 +233,7 @@ impl PlaceRule {
     pub fn nowhere() -> Self {
         Self {
             source: PlaceSource::Nowhere,
+            root: Vec::new(),
             date: PlaceDate::Moment,
             tiers: Vec::new(),
             within: None,

@@ -70,6 +70,9 @@ pub struct FeedSpec {
     /// Columns that this kind of file says nothing of: null in every row.
     #[serde(default)]
     pub empty: Vec<String>,
+    /// Columns filled by references joined by `/`; null where one of them is absent.
+    #[serde(default)]
+    pub joined: BTreeMap<String, Vec<String>>,
     /// Columns whose value changes on declared dates.
     #[serde(default)]
     pub by_date: Vec<ByDateSpec>,
@@ -115,6 +118,9 @@ pub struct CaptionSpec {
     /// Where it is sought: above the header of the table, or, when it is not there, on any sheet of the document.
     #[serde(default)]
     pub within: CaptionScope,
+    /// Whether it may stand in a row or column that the sheet hides.
+    #[serde(default)]
+    pub hidden: bool,
 }
 
 /// Where a caption is sought.
@@ -214,7 +220,11 @@ pub struct RowSpec {
     /// `[line]` over the subject's text without blanks. Its named groups are `row.NAME`.
     pub label: String,
     /// Table columns that have this value in the record's rows.
+    #[serde(default)]
     pub set: BTreeMap<String, String>,
+    /// Whether such rows are another feed's.
+    #[serde(default)]
+    pub leave: bool,
 }
 
 /// What becomes of records that no row rule matches.
@@ -272,6 +282,9 @@ pub struct LabelColumnSpec {
     pub must_match: Option<String>,
     /// Which blank cells take the text above them.
     pub fill_down: Option<FillDown>,
+    /// Whether blank cells inside a horizontal merge take its text.
+    #[serde(default)]
+    pub fill_right: bool,
     /// What parts the records that one cell lists.
     pub split: Option<String>,
     /// Whether a table without the column is still the feed's.
@@ -404,13 +417,19 @@ impl From<OneOrManyAsWritten> for OneOrMany {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceSpec {
-    /// Role of the label's column; exactly one of `label`, `printed` and `fixed`.
+    /// Role of the label's column; exactly one of `label`, `printed`, `fixed` and `code`.
     pub label: Option<String>,
     /// Captures that hold the name, where one place holds for the table: the first that is there.
     #[serde(default)]
     pub printed: Vec<String>,
     /// The name, where the feed is about one place.
     pub fixed: Option<String>,
+    /// References to the code, where the file has no names: the first that is there.
+    #[serde(default)]
+    pub code: Vec<String>,
+    /// References to the region that stands above all rows, where the table has no row for it; goes with `hierarchy`.
+    #[serde(default)]
+    pub root: Vec<String>,
     /// Tiers that a name is sought in, in order.
     pub tiers: Vec<String>,
     /// References to the year at whose end names are looked up, the first that is there; exactly one of `[time]`, `year`,
@@ -448,12 +467,25 @@ pub struct PlaceSpec {
     pub columns: BTreeMap<String, PlacePart>,
 }
 
+/// What an empty value cell is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlankSpec {
+    /// A figure that is missing.
+    #[default]
+    Missing,
+    /// No figure at all: the row of the table has none of that kind.
+    NoRow,
+}
+
 /// Columns filled by the value cell.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ValueSpec {
     /// Texts that mean "no value", besides an empty cell.
     pub missing: Vec<String>,
+    /// What an empty cell is.
+    pub blank: BlankSpec,
     /// Table columns and what they take.
     pub columns: BTreeMap<String, ValuePart>,
 }
@@ -490,8 +522,8 @@ pub struct ByLabelSpec {
     pub role: String,
     /// The first case whose pattern matches the label without blanks.
     pub cases: Vec<CaseSpec>,
-    /// The value where none does.
-    pub otherwise: String,
+    /// The value where none does; null without one.
+    pub otherwise: Option<String>,
 }
 
 /// A column whose value follows from captions and headers.
@@ -504,8 +536,8 @@ pub struct ByPrintedSpec {
     pub captures: Vec<String>,
     /// The first case whose pattern matches it.
     pub cases: Vec<CaseSpec>,
-    /// The value where none does.
-    pub otherwise: String,
+    /// The value where none does; null without one.
+    pub otherwise: Option<String>,
 }
 
 /// One pattern and its value.
@@ -514,8 +546,19 @@ pub struct ByPrintedSpec {
 pub struct CaseSpec {
     /// Regular expression over the label without blanks.
     pub pattern: String,
-    /// The value.
+    /// The value; `${name}` stands for a group of the pattern.
     pub value: String,
+}
+
+/// What a line without numbering is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnnumberedSpec {
+    /// Its indentation tells.
+    #[default]
+    ByIndentation,
+    /// It stands below the numbered line before it.
+    Below,
 }
 
 /// Lines of a classified table.
@@ -524,6 +567,18 @@ pub struct CaseSpec {
 pub struct LineSpec {
     /// Role of the column of class codes. Without one, what stands below what is told by numbering and indentation.
     pub code: Option<String>,
+    /// Roles of the columns that make up the code together: 类, 款, 项.
+    #[serde(default)]
+    pub codes: Vec<String>,
+    /// Codes by the name without blanks and numbering, where the table prints none; of several the one below the last line of
+    /// the first level.
+    #[serde(default)]
+    pub code_of: BTreeMap<String, Vec<String>>,
+    /// Role of the column of numbers, where the numbering stands in a column of its own.
+    pub number: Option<String>,
+    /// What a line without numbering is, where others have one.
+    #[serde(default)]
+    pub unnumbered: UnnumberedSpec,
     /// Role of the column of names.
     pub name: String,
     /// Digits of the codes of each level, from the top: 3, 5, 7 for 类, 款, 项. Goes with `code`.

@@ -109,7 +109,8 @@ pub(super) fn read_body(context: &GridContext<'_>, catalog: &Catalog, year_end: 
     match (&feed.place.source, year_end) {
         (PlaceSource::Hierarchy(role), Some(date)) => {
             let labels: Vec<&str> = kept.iter().map(|record| body.text(context, record, role)).collect();
-            let (places, notes) = read_hierarchy(&catalog.regions, &feed.place, &labels, date);
+            let root = feed.place.root.iter().find_map(|root| tell(context, &body, None, 0, root));
+            let (places, notes) = read_hierarchy(&catalog.regions, &feed.place, root.as_deref(), &labels, date);
             body.notes.extend(notes);
             body.places = places;
             let records = kept.into_iter().enumerate();
@@ -123,7 +124,9 @@ pub(super) fn read_body(context: &GridContext<'_>, catalog: &Catalog, year_end: 
             body.records
                 .iter()
                 .map(|record| PrintedLine {
-                    code: rule.code.as_ref().map(|role| body.text(context, record, role)).unwrap_or_default(),
+                    code: rule.codes.iter().map(|role| without_blanks(body.text(context, record, role))).collect(),
+                    number: rule.number.as_ref().map(|role| body.text(context, record, role)).unwrap_or_default(),
+                    place: record.place,
                     name: body.text(context, record, &rule.name),
                     has_value: binding.values.iter().any(|value| {
                         !without_blanks(grid.text(&grid.rows[record.row], value.header.column)).is_empty()
@@ -146,6 +149,7 @@ fn read_row_rules(context: &GridContext<'_>, body: &mut Body) {
         return;
     }
     let mut keep = Vec::with_capacity(body.records.len());
+    let mut left = 0;
     for index in 0..body.records.len() {
         let record = body.records[index];
         let label = match body.lines.get(index) {
@@ -153,15 +157,17 @@ fn read_row_rules(context: &GridContext<'_>, body: &mut Body) {
             None => without_blanks(body.text(context, &record, &feed.subject)),
         };
         let found = feed.rows.iter().position(|rule| rule.label.is_match(&label));
-        keep.push(found.is_some());
+        let is_left = found.map_or(feed.leaves_other_rows, |rule| feed.rows[rule].leaves);
+        keep.push(found.is_some() && !is_left);
+        left += usize::from(is_left);
         match found {
+            _ if is_left => body.records_in -= 1,
             Some(rule) => {
                 let groups = capture(&feed.rows[rule].label, &label, "row");
                 let named = |(name, text): (String, String)| (name.trim_start_matches("row.").to_owned(), text);
                 body.records[index].rule = Some(body.rules.len() as u32);
                 body.rules.push(MatchedRow { rule, captures: groups.into_iter().map(named).collect() });
             }
-            None if feed.leaves_other_rows => body.records_in -= 1,
             None => {
                 let message = "a row that the feed does not know, expected one of its rows".to_owned();
                 let fault = Fault { reason: Reason::UnknownRow, message, part: None };
@@ -169,8 +175,7 @@ fn read_row_rules(context: &GridContext<'_>, body: &mut Body) {
             }
         }
     }
-    let left = keep.iter().filter(|kept| !**kept).count();
-    if left > 0 && feed.leaves_other_rows {
+    if left > 0 {
         body.notes.push(format!("{left} rows are not of this feed, as it declares"));
     }
     body.retain(&keep);
@@ -246,13 +251,19 @@ fn read_flat(
                 body.column_places = Some(column_places);
             }
             source => {
+                if let PlaceSource::Code(codes) = source {
+                    let code = codes.iter().find_map(|code| tell(context, body, Some(&record), 0, code));
+                    record.place = places.index_of_code(&code.unwrap_or_default(), date);
+                    body.records.push(record);
+                    continue;
+                }
                 let name = match source {
                     PlaceSource::Printed(names) => printed_place(context, body, Some(&record), 0, names),
                     PlaceSource::Fixed(name) => name.clone(),
                     PlaceSource::Label(role) | PlaceSource::Hierarchy(role) => {
                         body.text(context, &record, role).to_owned()
                     }
-                    PlaceSource::Nowhere => String::new(),
+                    PlaceSource::Nowhere | PlaceSource::Code(_) => String::new(),
                 };
                 let of_row = feed.place.within_labels.iter().map(|role| body.text(context, &record, role));
                 let above: Vec<&str> = above_all.iter().map(String::as_str).chain(of_row).collect();
@@ -550,7 +561,8 @@ fn compare_evidence(context: &GridContext<'_>, body: &mut Body) {
 }
 
 fn count_unresolved(feed: &Feed, body: &mut Body) {
-    if matches!(feed.place.source, PlaceSource::Nowhere) {
+    // Where no tier is sought the names are none of regions.
+    if feed.place.tiers.is_empty() && !matches!(feed.place.source, PlaceSource::Code(_)) {
         return;
     }
     let of_columns = body.column_places.clone().unwrap_or_default();

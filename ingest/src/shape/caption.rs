@@ -13,11 +13,16 @@ const CAPTION_ROWS: usize = 5;
 
 /// Visible cells above the header, the texts before the table last: those above the table itself, then those above the
 /// tables beside it.
-fn cells_above<'a>(grid: &'a Grid, rows: Range<usize>, band: &Range<u32>) -> impl Iterator<Item = &'a str> {
+fn cells_above<'a>(
+    grid: &'a Grid,
+    rows: Range<usize>,
+    band: &Range<u32>,
+    may_be_hidden: bool,
+) -> impl Iterator<Item = &'a str> {
     let shown = || {
-        let rows = grid.rows[rows.clone()].iter().filter(|row: &&Row| !row.is_hidden);
+        let rows = grid.rows[rows.clone()].iter().filter(|row: &&Row| may_be_hidden || !row.is_hidden);
         let cells = rows.flat_map(|row| grid.cells_of(row));
-        cells.filter(|cell| !grid.hidden_columns.contains(&cell.column)).collect::<Vec<_>>().into_iter()
+        cells.filter(|cell| may_be_hidden || !grid.hidden_columns.contains(&cell.column)).collect::<Vec<_>>().into_iter()
     };
     let (own, others) = (band.clone(), band.clone());
     let own = shown().filter(move |cell| own.contains(&cell.column));
@@ -51,7 +56,9 @@ pub(super) fn captions(site: &Site<'_>, band: &Range<u32>) -> Above {
         let mut found = match caption.within {
             CaptionScope::Path => Some(document.path.as_str()).filter(has_it),
             CaptionScope::Sheet => Some(name.as_str()).filter(has_it),
-            CaptionScope::Table | CaptionScope::Document => cells_above(grid, from..top, band).find(has_it),
+            CaptionScope::Table | CaptionScope::Document => {
+                cells_above(grid, from..top, band, caption.may_be_hidden).find(has_it)
+            },
         };
         if found.is_none() && caption.within == CaptionScope::Document {
             let others = document.grids.iter().filter(|other| other.visibility == Visibility::Visible);
@@ -61,7 +68,7 @@ pub(super) fn captions(site: &Site<'_>, band: &Range<u32>) -> Above {
                 let most = if is_prose { other.rows.len() } else { CAPTION_ROWS };
                 0..most.min(other.rows.len())
             };
-            found = others.flat_map(|other| cells_above(other, rows(other), &(0..u32::MAX))).find(has_it);
+            found = others.flat_map(|other| cells_above(other, rows(other), &(0..u32::MAX), caption.may_be_hidden)).find(has_it);
         }
         match found {
             Some(text) => {
@@ -88,7 +95,7 @@ pub(super) struct TableUnit {
 pub(super) fn read_unit(site: &Site<'_>, band: &Range<u32>) -> Result<Option<TableUnit>, String> {
     let Site { feed, grid, catalog, top, from, .. } = *site;
     let Some(line) = &feed.unit else { return Ok(None) };
-    let printed = cells_above(grid, from..top, band).find_map(|text| {
+    let printed = cells_above(grid, from..top, band, false).find_map(|text| {
         let plain = without_blanks(text);
         Some(line.pattern.captures(&plain)?.name("unit")?.as_str().to_owned())
     });

@@ -21,7 +21,7 @@ use super::figure::Figure;
 use super::moments::Moments;
 use super::reshape::LongRows;
 use super::text::without_blanks;
-use super::told::{Teller, Told};
+use super::told::{Teller, Told, case_of};
 use super::{Addresses, GridContext, ShapeError};
 use crate::feed::{LINE_PATH, LabelCases, LinePart, OriginPart, PlacePart, Producer, Reference, Span, TimePart, ValuePart};
 use crate::reader::column_letters;
@@ -90,6 +90,10 @@ impl ColumnSource<'_> {
                 typed(self.row_setting(&column.name), column).and_then(|array| self.by_record(&array)).map_err(refuse)
             }
             Producer::Printed(captures) => self.printed(column, captures),
+            Producer::Joined(references) => {
+                let told = self.teller().joined(references, "/");
+                take(&told.array(), &told.of_row, None).map_err(refuse)
+            }
             Producer::Place(part) => take(&self.places(*part), &self.row_place, None).map_err(refuse),
             Producer::Time(part) => take(&self.times(*part), &self.moments.of_row, None).map_err(refuse),
             Producer::ByDate(spans) => take(&self.by_date(spans), &self.moments.of_row, None).map_err(refuse),
@@ -248,10 +252,9 @@ impl ColumnSource<'_> {
                 Some(line) if rule.role == LINE_PATH => line.path.clone(),
                 _ => without_blanks(self.body.text(self.context, record, &rule.role)),
             };
-            let case = rule.cases.iter().find(|(pattern, _)| pattern.is_match(&label));
-            case.map_or(rule.otherwise.as_str(), |(_, value)| value.as_str())
+            case_of(&rule.cases, Some(&label)).or_else(|| rule.otherwise.clone())
         });
-        Arc::new(StringArray::from_iter_values(values))
+        Arc::new(values.collect::<StringArray>())
     }
 
     fn labels(&self, role: &str) -> ArrayRef {

@@ -1,7 +1,7 @@
 //! Business keys that occur twice in one file.
 //!
-//! The first row of a key stays, or the first that holds a value where it holds none. Another is set aside: as a duplicate where it
-//! says the same or nothing, as a conflict where it says something else. A record all of whose cells are set aside so is set aside whole.
+//! The first row of a key stays, or where it holds no value the first that does. Another is set aside: as a duplicate where it says
+//! the same, as a conflict where it does not. A record all of whose cells are set aside so is set aside whole.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -64,11 +64,12 @@ pub(super) fn set_aside_repeats(grids: &mut [ShapedGrid<'_>], repeats: &[Repeat]
             let sheet =
                 grids[first_grid].grid.sheet.as_ref().map(|sheet| format!("sheet {sheet}, ")).unwrap_or_default();
             let place = format!("{sheet}{}", grids[first_grid].address(first_row));
-            if is_same(second, first) {
-                (grid, row, Reason::Duplicate, format!("the key occurs before at {place}, with the same value"))
-            } else {
-                (grid, row, Reason::Conflict, format!("the key occurs before at {place}, with another value"))
-            }
+            let (reason, how) = match (second, first) {
+                _ if is_same(second, first) => (Reason::Duplicate, "the same value"),
+                (Figure::Missing, Figure::Value(_)) => (Reason::Conflict, "a value"),
+                _ => (Reason::Conflict, "another value"),
+            };
+            (grid, row, reason, format!("the key occurs at {place} as well, with {how}"))
         })
         .collect();
     for (index, grid) in grids.iter_mut().enumerate() {
@@ -106,7 +107,7 @@ fn is_same(second: &Figure, first: &Figure) -> bool {
         (Figure::Value(second), Figure::Value(first)) => {
             second.number == first.number && second.published == first.published
         }
-        (Figure::Missing, _) => true,
+        (Figure::Missing, Figure::Missing) => true,
         _ => false,
     }
 }
@@ -123,10 +124,13 @@ fn locate(grids: &[ShapedGrid<'_>], mut row: usize) -> (usize, usize) {
 }
 
 fn set_aside_in(grid: &mut ShapedGrid<'_>, faults: &[(usize, Reason, &String)]) {
-    let width = grid.headers.len();
     // The rows of one record stand together, so that its faults do too.
     let records = grid.rows.record.clone();
     for of_record in faults.chunk_by(|a, b| records.value(a.0) == records.value(b.0)) {
+        let record = records.value(of_record[0].0);
+        let end = records.values().partition_point(|other| *other <= record);
+        let rows = end - records.values().partition_point(|other| *other < record);
+        let width = if grid.headers.is_empty() { 0 } else { rows };
         let counts = &mut grid.report.counts;
         for (row, ..) in of_record.iter().filter(|_| width > 0) {
             match &grid.figures[*row] {

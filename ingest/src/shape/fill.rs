@@ -1,4 +1,4 @@
-//! Cells that a feed fills from the cell above them: those of a vertical merge, or all blanks.
+//! Cells that a feed fills: from the cell above them inside a vertical merge or always, and from the left inside a horizontal one.
 //!
 //! Only where the feed declares it: a blank cell below a text is as often a fact of its own. The place of a filled figure is
 //! that of the cell which holds it.
@@ -42,7 +42,22 @@ impl Fills {
                 fills.fill(grid, index, merge.left, cell);
             }
         }
+        let right = feed.labels.iter().filter(|label| label.fill_right);
+        for column in right.filter_map(|label| binding.labels.get(&label.role)) {
+            fills.fill_right(grid, body, *column);
+        }
         fills
+    }
+
+    fn fill_right(&mut self, grid: &Grid, body: usize, column: u32) {
+        for merge in grid.merges.iter().filter(|merge| merge.left < column && column <= merge.right) {
+            let first = grid.rows.partition_point(|row| row.number < merge.top);
+            let Some(top) = grid.rows.get(first).filter(|row| row.number == merge.top && first >= body) else { continue };
+            let Some(cell) = grid.index_of(top, merge.left) else { continue };
+            for (index, _) in grid.rows.iter().enumerate().skip(first).take_while(|(_, row)| row.number <= merge.bottom) {
+                self.fill(grid, index, column, cell);
+            }
+        }
     }
 
     fn fill_blanks(&mut self, grid: &Grid, body: usize, column: u32) {

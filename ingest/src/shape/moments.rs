@@ -29,7 +29,7 @@ pub(super) fn read_moments(
         return Ok((Moments { values, of_row: rows.record.clone() }, Vec::new()));
     };
     let teller = Teller { context, body, rows };
-    let dates = teller.joined(&rule.parts);
+    let dates = teller.joined(&rule.parts, " ");
     let hours = rule.hour.as_ref().map(|(hour, _)| teller.first(std::slice::from_ref(hour)));
     let mut reader = MomentReader::new(rule);
     let mut seen: HashMap<(u32, u32), u32> = HashMap::new();

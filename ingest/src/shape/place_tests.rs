@@ -8,6 +8,7 @@ use crate::feed::{PlaceDate, PlaceSource};
 fn rule() -> PlaceRule {
     PlaceRule {
         source: PlaceSource::Hierarchy("region".into()),
+        root: Vec::new(),
         date: PlaceDate::Year(2021),
         within: None,
         within_labels: Vec::new(),

@@ -170,7 +170,7 @@ fn bind_claim(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) 
         unit: first.unit_printed.clone(),
         figures: bindings
             .iter()
-            .flat_map(|binding| &binding.values)
+            .flat_map(|binding| binding.values.iter().chain(&binding.confirming))
             .map(|value| value.header.address.clone())
             .collect(),
         columns: bindings.iter().flat_map(read).collect(),

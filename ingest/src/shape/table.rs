@@ -1,11 +1,12 @@
 //! One table of one grid: its rows, its batch, and what became of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::UInt32Type;
+use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use gongkai_catalog::{Catalog, Column, Table};
 
@@ -47,6 +48,7 @@ pub(super) fn shape_grid<'a>(
     let refuse = |reason: String| ShapeError::Batch { feed: feed.id.clone(), table: table.name.clone(), reason };
     let body = read_body(context, catalog, place_year_end(context)?);
     let mut rows = reshape(context, &body)?;
+    let without_figure = leave_blanks(context, &mut rows).map_err(|error| refuse(error.to_string()))?;
     let (moments, bad_moments) = read_moments(context, &body, &mut rows).map_err(|error| refuse(error.to_string()))?;
     let units = row_units(context, catalog, &body, &rows);
     let figures = read_figures(context, table, catalog, &rows, units.as_ref());
@@ -100,6 +102,9 @@ pub(super) fn shape_grid<'a>(
         unresolved: body.unresolved,
     };
     shaped.count();
+    if without_figure > 0 {
+        shaped.report.notes.push(format!("{without_figure} empty cells give no row, as the feed declares"));
+    }
     let bad_cells = bad_moments.into_iter().chain(bad_attributes);
     for fault in bad_cells {
         shaped.report.counts.cells_in += 1;
@@ -150,6 +155,19 @@ fn reshape(context: &GridContext<'_>, body: &Body) -> Result<LongRows, ShapeErro
     let settings: Vec<BTreeMap<String, String>> =
         binding.values.iter().map(|value| feed.values[value.rule].set.clone()).collect();
     unpivot(cells, &settings).map_err(|error| ShapeError::Reshape { feed: feed.id.clone(), reason: error.to_string() })
+}
+
+/// Takes away the rows of empty cells, where the feed says that there is no such figure; how many.
+fn leave_blanks(context: &GridContext<'_>, rows: &mut LongRows) -> Result<usize, ArrowError> {
+    let GridContext { feed, grid, .. } = *context;
+    if !feed.blank_is_no_row || rows.columns == 0 {
+        return Ok(0);
+    }
+    let is_filled = |cell: Option<u32>| cell.is_some_and(|cell| !without_blanks(&grid.cells[cell as usize].text).is_empty());
+    let mask: BooleanArray = rows.cell.iter().map(|cell| Some(is_filled(cell))).collect();
+    let left = rows.len() - mask.true_count();
+    rows.retain(&mask)?;
+    Ok(left)
 }
 
 /// The unit of each row, where labels or headers tell it: its id, or what stands for it where that is none.
@@ -277,7 +295,11 @@ impl ShapedGrid<'_> {
         let GridContext { feed, grid, binding, .. } = *context;
         let number = feed.producers.iter().find(|(_, part)| matches!(part, Producer::Value(ValuePart::Number)));
         let Some(number) = number.and_then(|(name, _)| table.column(name)) else { return Vec::new() };
-        let width = binding.values.len();
+        let mut row_of: HashMap<(u32, u32), usize> = HashMap::new();
+        if !binding.confirming.is_empty() {
+            let rows = self.rows.record.values().iter().zip(self.rows.ordinal.values());
+            row_of.extend(rows.enumerate().map(|(row, (record, ordinal))| ((*record, *ordinal), row)));
+        }
         let mut notes = Vec::new();
         for column in &binding.confirming {
             let rule = &feed.values[column.rule];
@@ -292,7 +314,7 @@ impl ShapedGrid<'_> {
                     Some(cell) => measure.read(&cell.text, cell.kind),
                     None => Figure::Missing,
                 };
-                let row = position * width + of;
+                let Some(row) = row_of.get(&(position as u32, of as u32)).copied() else { continue };
                 let is_equal = match (&figure, &self.figures[row]) {
                     (Figure::Value(a), Figure::Value(b)) => a.number == b.number,
                     (Figure::Missing, Figure::Missing) => true,
@@ -393,7 +415,7 @@ fn layout_notes(context: &GridContext<'_>) -> Vec<String> {
     for column in &binding.unread {
         notes.push(format!("column {} at {} is not read by this feed", column.shown, column.address));
     }
-    let bound: BTreeSet<usize> = binding.values.iter().map(|value| value.rule).collect();
+    let bound: BTreeSet<usize> = binding.values.iter().chain(&binding.confirming).map(|value| value.rule).collect();
     let absent: Vec<String> = (0..feed.values.len())
         .filter(|rule| !bound.contains(rule))
         .map(|rule| feed.values[rule].description())

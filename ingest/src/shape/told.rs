@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{StringArray, UInt32Array};
+use regex::Regex;
 
 use super::GridContext;
 use super::body::{Body, Record};
@@ -65,36 +66,43 @@ impl Teller<'_> {
         }
     }
 
-    /// All of the references, joined by one blank; none where one of them is absent.
-    pub fn joined(&self, references: &[Reference]) -> Told {
+    /// All of the references, joined; none where one of them is absent.
+    pub fn joined(&self, references: &[Reference], by: &str) -> Told {
         let mut parts = references.iter().map(|reference| self.first(std::slice::from_ref(reference)));
         let Some(first) = parts.next() else { return self.first(&[]) };
-        parts.fold(first, |joined, part| self.join(joined, part))
-    }
-
-    fn join(&self, a: Told, b: Told) -> Told {
-        let join = |a: &Option<String>, b: &Option<String>| Some(format!("{} {}", a.as_ref()?, b.as_ref()?));
-        if a.of_row == b.of_row {
-            let texts = a.texts.iter().zip(&b.texts).map(|(a, b)| join(a, b)).collect();
-            return Told { texts, of_row: a.of_row };
-        }
-        let rows = a.of_row.values().iter().zip(b.of_row.values());
-        let texts = rows.map(|(x, y)| join(&a.texts[*x as usize], &b.texts[*y as usize])).collect();
-        Told { texts, of_row: UInt32Array::from_iter_values(0..a.of_row.len() as u32) }
+        parts.fold(first, |joined, part| join(joined, part, by))
     }
 
     /// The value of the first case that matches.
     pub fn case(&self, rule: &PrintedCases) -> Told {
         self.first(&rule.captures).map(|text| {
-            let text = text.as_deref().map(without_blanks);
-            let case = text.and_then(|text| rule.cases.iter().find(|(pattern, _)| pattern.is_match(&text)));
-            Some(case.map_or_else(|| rule.otherwise.clone(), |(_, value)| value.clone()))
+            case_of(&rule.cases, text.as_deref().map(without_blanks).as_deref()).or_else(|| rule.otherwise.clone())
         })
     }
 
     fn first_of(&self, references: &[Reference], record: Option<&Record>, column: usize) -> Option<String> {
         references.iter().find_map(|reference| tell(self.context, self.body, record, column, reference))
     }
+}
+
+/// The value of the first case that matches, with the groups that it names.
+pub(super) fn case_of(cases: &[(Regex, String)], text: Option<&str>) -> Option<String> {
+    let text = text?;
+    let (captures, value) = cases.iter().find_map(|(pattern, value)| Some((pattern.captures(text)?, value)))?;
+    let mut expanded = String::new();
+    captures.expand(value, &mut expanded);
+    Some(expanded)
+}
+
+fn join(a: Told, b: Told, by: &str) -> Told {
+    let join = |a: &Option<String>, b: &Option<String>| Some(format!("{}{by}{}", a.as_ref()?, b.as_ref()?));
+    if a.of_row == b.of_row {
+        let texts = a.texts.iter().zip(&b.texts).map(|(a, b)| join(a, b)).collect();
+        return Told { texts, of_row: a.of_row };
+    }
+    let rows = a.of_row.values().iter().zip(b.of_row.values());
+    let texts = rows.map(|(x, y)| join(&a.texts[*x as usize], &b.texts[*y as usize])).collect();
+    Told { texts, of_row: UInt32Array::from_iter_values(0..a.of_row.len() as u32) }
 }
 
 #[derive(Clone, Copy)]
