@@ -268,7 +268,7 @@ impl<'a> Page<'a> {
         }
         let first = self.lines.cells.len();
         let (number, cells) = (cell.row, first..first + 1);
-        self.lines.rows.push(Row { number, cells, field_count: None, is_hidden: false, fault: None });
+        self.lines.rows.push(Row { number, cells, field_count: Some(1), is_hidden: false, fault: None });
         self.lines.cells.push(cell);
         Ok(())
     }

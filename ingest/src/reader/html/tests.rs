@@ -71,7 +71,7 @@ fn what_stands_before_a_table_is_its_preface() {
         grid.preface.iter().map(|line| format!("{} {}", Grid::preface_address(line), line.text)).collect()
     };
     assert_eq!(preface(&document.grids[0]), ["1:4 正文"]);
-    assert_eq!(preface(&document.grids[1]), ["3:4 附件2", "3:15 2025年收支总表", "3:37 单位：亿元", "3:61 续"]);
+    assert_eq!(preface(&document.grids[1]), ["3:4 附件2", "3:14 2025年收支总表", "3:37 单位：亿元", "3:62 续"]);
     let many = format!("{}<table><tr><td>1</table>", "<p>行</p>".repeat(40));
     assert_eq!(read(&many).expect("reads").grids[0].preface.len(), 12);
 }
