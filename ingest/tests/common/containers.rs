@@ -1,5 +1,7 @@
 //! Containers and workbooks made by code, whole or broken on purpose.
 
+#![allow(dead_code, reason = "each suite uses a part of this module")]
+
 use std::io::{Cursor, Read, Write};
 
 use rust_xlsxwriter::Workbook;
