@@ -15,6 +15,11 @@ mod openapi;
 mod pages;
 mod personal_data;
 mod read_back;
+mod real_environment;
+
+mod real_budget;
+
+mod real_debt;
 mod real_files;
 mod region_names;
 mod regions;

@@ -107,11 +107,17 @@ pub struct Grid {
     pub hidden_rows: BTreeSet<u32>,
     /// Why reading stopped before the end of the sheet, if it did; such a grid is never shaped.
     pub broken: Option<String>,
-    /// Texts of the page before the table, in order, where the grid is a part of one.
+    /// Lines of text that stand before a table of a page, such as its title and its unit line, at most the last
+    /// [`PREFACE_LINES`]. They are no cells of the grid: `row` and `start` are line and character of the file
+    /// ([`Grid::preface_address`]).
     pub preface: Vec<Cell>,
-    /// Index of the first row of each page after the first, where the text has several.
+    /// Index in [`Grid::rows`] of the first row of each page after the first, where the text has several; an empty
+    /// page begins where the next one does.
     pub pages: Vec<usize>,
 }
+
+/// Lines that a preface has at most.
+pub const PREFACE_LINES: usize = 12;
 
 impl Grid {
     /// An empty grid.
@@ -183,6 +189,18 @@ impl Grid {
     /// Address of a cell for readers.
     pub fn address(&self, row: u32, start: u32) -> String {
         if self.is_text() { format!("{row}:{start}") } else { a1_address(row, start) }
+    }
+
+    /// Address of a line of the preface for readers: line and character of the file.
+    pub fn preface_address(line: &Cell) -> String {
+        format!("{}:{}", line.row, line.start)
+    }
+
+    /// The rows of each page, in order; one page where the format has none.
+    pub fn page_rows(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let starts = std::iter::once(0).chain(self.pages.iter().copied());
+        let ends = self.pages.iter().copied().chain([self.rows.len()]);
+        starts.zip(ends).map(|(start, end)| start..end)
     }
 }
 
