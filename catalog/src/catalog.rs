@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::dataset::References;
 use crate::declaration::Declarations;
 use crate::{
-    CatalogError, Dataset, Disclosure, Field, Licence, Publisher, RegionList, Table, Theme, Unit, dataset, disclosure,
-    field, publisher, region, table, unit,
+    CatalogError, Dataset, Disclosure, Field, FunctionalClasses, Licence, Publisher, RegionList, Table, Theme, Unit,
+    dataset, disclosure, field, functional_class, publisher, region, table, unit,
 };
 
 /// Every declaration of one instance, with all references checked.
@@ -28,6 +28,8 @@ pub struct Catalog {
     pub datasets: BTreeMap<String, Dataset>,
     /// Administrative regions, with the dates for which their names and codes hold.
     pub regions: RegionList,
+    /// The functional classification of expenditure, with the fiscal years for which its names hold.
+    pub functional_classes: FunctionalClasses,
     /// Duties of disclosure, and the regions that have them.
     pub disclosure: Disclosure,
     declarations: Declarations,
@@ -51,7 +53,20 @@ impl Catalog {
         let regions = region::load(&declarations)?;
         check_region_codes(&publishers, &datasets, &regions)?;
         let disclosure = disclosure::load(&declarations, &datasets, &regions)?;
-        Ok(Self { units, fields, tables, publishers, licences, themes, datasets, regions, disclosure, declarations })
+        let functional_classes = functional_class::load(&declarations)?;
+        Ok(Self {
+            units,
+            fields,
+            tables,
+            publishers,
+            licences,
+            themes,
+            datasets,
+            regions,
+            functional_classes,
+            disclosure,
+            declarations,
+        })
     }
 
     /// The files that the catalogue was made from.

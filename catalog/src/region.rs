@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::CatalogError;
 use crate::declaration::Declarations;
-use crate::region_name::short_forms;
+use crate::region_alias::{self, RegionAlias, RegionAliases};
+use crate::region_name::{short_forms, without_blanks};
 
 const FILE: &str = "codes/regions.csv";
 const HEADER: &str = "region_code,name,tier,parent_code,region_kind,valid_from,valid_to,source";
@@ -87,6 +88,7 @@ pub struct RegionList {
     regions: Vec<Region>,
     by_code: HashMap<String, Vec<usize>>,
     by_name: HashMap<String, Vec<usize>>,
+    aliases: RegionAliases,
 }
 
 impl RegionList {
@@ -105,7 +107,12 @@ impl RegionList {
                 }
             }
         }
-        Self { regions, by_code, by_name }
+        Self { regions, by_code, by_name, aliases: RegionAliases::default() }
+    }
+
+    /// Names that are no official ones and no short forms of them.
+    pub fn aliases(&self) -> impl Iterator<Item = &RegionAlias> {
+        self.aliases.iter()
     }
 
     /// Every entry, in the order of codes.
@@ -127,16 +134,34 @@ impl RegionList {
     ///
     /// `tiers` are tried in order; within the first tier that has a match, the match must be the only one,
     /// and below `within` (a code, or its ancestor's) where that is given. A name that could mean two
-    /// regions resolves to none: nothing is guessed.
+    /// regions resolves to none: nothing is guessed. Where official names and their short forms mean nothing,
+    /// the list of former names, usual short forms and slips is asked; a name with another in brackets,
+    /// 云州区（大同县）, is the region that both mean.
     pub fn resolve(&self, name: &str, date: NaiveDate, tiers: &[Tier], within: Option<&str>) -> Option<&Region> {
+        let name = without_blanks(name);
+        if let Some((outer, inner)) = bracketed(&name) {
+            let outer = self.resolve_plain(outer, date, tiers, within)?;
+            let inner = self.resolve_plain(inner, date, tiers, within)?;
+            return (outer.region_code == inner.region_code).then_some(outer);
+        }
+        self.resolve_plain(&name, date, tiers, within)
+    }
+
+    fn resolve_plain(&self, name: &str, date: NaiveDate, tiers: &[Tier], within: Option<&str>) -> Option<&Region> {
+        let is_meant =
+            |region: &&Region| region.holds_on(date) && within.is_none_or(|ancestor| self.is_within(region, ancestor));
         let candidates: Vec<&Region> = short_forms(name)
             .iter()
             .filter_map(|form| self.by_name.get(form))
             .flatten()
             .map(|index| &self.regions[*index])
-            .filter(|region| region.holds_on(date))
-            .filter(|region| within.is_none_or(|ancestor| self.is_within(region, ancestor)))
+            .filter(is_meant)
             .collect();
+        if !candidates.iter().any(|region| tiers.contains(&region.tier)) {
+            let codes = self.aliases.codes(name, date);
+            let listed: Vec<&Region> = codes.flat_map(|code| self.by_code(code)).filter(is_meant).collect();
+            return only_in_first_tier(&listed, tiers);
+        }
         // The full official name beats any short form: 吉林市 is not 吉林省.
         let exact: Vec<&Region> = candidates.iter().copied().filter(|region| region.name == name).collect();
         only_in_first_tier(&exact, tiers).or_else(|| only_in_first_tier(&candidates, tiers))
@@ -168,6 +193,12 @@ fn only_in_first_tier<'a>(candidates: &[&'a Region], tiers: &[Tier]) -> Option<&
         [one] => Some(one),
         _ => None,
     }
+}
+
+/// A name and the one in brackets behind it.
+fn bracketed(name: &str) -> Option<(&str, &str)> {
+    let inner_and_outer = name.strip_suffix(['）', ')'])?.split_once(['（', '(']);
+    inner_and_outer.filter(|(outer, inner)| !outer.is_empty() && !inner.is_empty())
 }
 
 pub(crate) fn load(declarations: &Declarations) -> Result<RegionList, CatalogError> {
@@ -207,20 +238,23 @@ pub(crate) fn load(declarations: &Declarations) -> Result<RegionList, CatalogErr
             tier,
             parent_code: (!parent.is_empty()).then(|| parent.to_owned()),
             region_kind: kind.to_owned(),
-            valid_from: read_date(number, "valid_from", from)?,
-            valid_to: read_date(number, "valid_to", to)?,
+            valid_from: read_date(FILE, number, "valid_from", from)?,
+            valid_to: read_date(FILE, number, "valid_to", to)?,
             source: source.to_owned(),
         });
     }
-    Ok(RegionList::new(regions))
+    let mut list = RegionList::new(regions);
+    list.aliases = region_alias::load(declarations, |code| list.by_code.contains_key(code))?;
+    Ok(list)
 }
 
-fn read_date(line: usize, key: &str, text: &str) -> Result<Option<NaiveDate>, CatalogError> {
+/// A date of a code list, or none where the field is empty.
+pub(crate) fn read_date(file: &str, line: usize, key: &str, text: &str) -> Result<Option<NaiveDate>, CatalogError> {
     if text.is_empty() {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|_| CatalogError::Value {
-        file: FILE.into(),
+        file: file.into(),
         key: format!("line {line} {key}"),
         found: text.to_owned(),
         expected: "a date such as 2019-10-31, or nothing".into(),
@@ -267,6 +301,12 @@ mod tests {
     #[test]
     fn a_name_resolves_at_the_date_of_the_figure() {
         let regions = regions();
+        // 赣县 became 赣县区 at the end of 2016, and its code changed with it.
+        let county = |date: &str| {
+            let found = regions.resolve("赣县", day(date), &[Tier::County], Some("360700"));
+            found.map(|region| region.region_code.as_str())
+        };
+        assert_eq!((county("2015-12-31"), county("2017-12-31")), (Some("360721"), Some("360704")));
         // 莱芜市 was merged into 济南市 in January 2019.
         assert!(regions.resolve("莱芜市", day("2018-12-01"), &CITY_FIRST, None).is_some());
         assert!(regions.resolve("莱芜市", day("2022-12-01"), &[Tier::City], None).is_none());

@@ -5,7 +5,7 @@
 //! [`crate::RegionList::resolve`] to decide.
 
 /// Peoples named in the titles of autonomous units, longest first so that none cuts another.
-const PEOPLES: [&str; 41] = [
+const PEOPLES: [&str; 46] = [
     "柯尔克孜",
     "鄂伦春",
     "鄂温克",
@@ -47,11 +47,16 @@ const PEOPLES: [&str; 41] = [
     "满族",
     "黎族",
     "土族",
+    "水族",
+    "佤族",
+    "怒族",
+    "畲族",
+    "京族",
 ];
 
 /// Every form under which a name is filed and sought, the name itself first.
 pub fn short_forms(name: &str) -> Vec<String> {
-    let name: String = name.chars().filter(|character| !character.is_whitespace()).collect();
+    let name = without_blanks(name);
     let mut forms = vec![name.clone()];
     let mut add = |form: String| {
         if form.chars().count() >= 2 && !forms.contains(&form) {
@@ -75,6 +80,12 @@ pub fn short_forms(name: &str) -> Vec<String> {
         }
     }
     forms
+}
+
+/// A name without the blanks that departments put between its characters, seen or not.
+pub(crate) fn without_blanks(name: &str) -> String {
+    let is_unseen = |character: char| matches!(character, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}');
+    name.chars().filter(|character| !character.is_whitespace() && !is_unseen(*character)).collect()
 }
 
 /// The part of an autonomous unit's name before the peoples it is named for.
@@ -113,6 +124,8 @@ mod tests {
             ("黔东南州", "黔东南苗族侗族自治州"),
             ("伊犁州", "伊犁哈萨克自治州"),
             ("兴安", "兴安盟"),
+            ("三都县", "三都水族自治县"),
+            ("海  北 州", "海北藏族自治州"),
         ] {
             assert!(meet(written, official), "{written} / {official}");
         }

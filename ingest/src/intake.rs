@@ -1,10 +1,11 @@
 //! One file from its bytes to its outcome.
 
-use gongkai_catalog::Catalog;
+use gongkai_catalog::{Audience, Catalog};
 use sha2::{Digest, Sha256};
 
 use crate::feed::Feeds;
 use crate::limits::Limits;
+use crate::personal::{self, Declared, Finding};
 use crate::reader::{Document, DocumentFacts, ReadError, read_document};
 use crate::shape::{Recognition, ShapeError, Shaped, SourceRef, recognise, shape};
 
@@ -19,6 +20,17 @@ pub enum Outcome {
         recognition: Recognition,
         /// The rows, one entry for each feed.
         shaped: Vec<Shaped>,
+        /// Personal data that keeps nothing back.
+        personal: Vec<Finding>,
+    },
+    /// At least one feed reads it, and it holds personal data that its public would see: nothing of it is taken.
+    Held {
+        /// What is known of the document.
+        facts: DocumentFacts,
+        /// Which feed reads which grid.
+        recognition: Recognition,
+        /// What was found, without the values.
+        personal: Vec<Finding>,
     },
     /// It can be read, but no feed knows its tables; or its format is recognised only.
     Unmatched {
@@ -49,6 +61,14 @@ pub fn ingest_bytes(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, 
     };
     let facts = document.facts();
     let recognition = recognise(&document, feeds, catalog);
+    if recognition.feeds().is_empty() {
+        return Outcome::Unmatched { facts, recognition };
+    }
+    let declared = Declared::of(&document, &recognition, feeds);
+    let personal = personal::scan(&document, bytes, &declared, limits);
+    if personal::is_blocking(&personal) && is_for_everybody(&recognition, feeds, catalog) {
+        return Outcome::Held { facts, recognition, personal };
+    }
     let source = SourceRef { sha256: hex::encode(Sha256::digest(bytes)), name: name.to_owned() };
     let mut shaped = Vec::new();
     for feed in recognition.feeds().into_iter().filter_map(|id| feeds.get(id)) {
@@ -57,8 +77,12 @@ pub fn ingest_bytes(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, 
             Err(error) => return Outcome::Refused { facts, recognition, error },
         }
     }
-    if shaped.is_empty() {
-        return Outcome::Unmatched { facts, recognition };
-    }
-    Outcome::Matched { facts, recognition, shaped }
+    Outcome::Matched { facts, recognition, shaped, personal }
+}
+
+/// Whether any of the rows would go to a dataset that everybody reads.
+fn is_for_everybody(recognition: &Recognition, feeds: &Feeds, catalog: &Catalog) -> bool {
+    let datasets = recognition.feeds().into_iter().filter_map(|id| catalog.datasets.get(&feeds.get(id)?.dataset));
+    let mut audiences = datasets.map(|dataset| dataset.audience);
+    audiences.any(|audience| audience == Audience::Public)
 }

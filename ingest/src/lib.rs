@@ -2,7 +2,7 @@
 //!
 //! A file goes three steps. [`reader`] turns bytes into grids of cells that keep their address. [`mod@shape`] finds
 //! which declared feed knows a grid, and turns its lines into rows of one canonical table. [`report`] says what
-//! became of every record and cell. What a kind of file looks like is declared in TOML ([`feed`]); a new kind
+//! became of every record and cell. [`personal`] searches the whole file for personal data and holds it back where it finds some. What a kind of file looks like is declared in TOML ([`feed`]); a new kind
 //! of the same shape needs no Rust.
 //!
 //! This crate is pure with respect to time and network: it reads no clock and opens no connection. It touches
@@ -29,6 +29,7 @@ pub mod feed;
 pub mod inspect;
 mod intake;
 mod limits;
+pub mod personal;
 pub mod reader;
 pub mod report;
 pub mod shape;
@@ -40,7 +41,7 @@ pub use feed::{Feed, FeedError, Feeds};
 pub use inspect::{Inspection, inspect};
 pub use intake::{Outcome, ingest_bytes};
 pub use limits::Limits;
-pub use reader::{Document, Format, ReadError, read_document};
+pub use reader::{Document, Format, Member, ReadError, is_archive, read_archive, read_document};
 pub use report::Report;
 pub use shape::{Recognition, ShapeError, Shaped, SourceRef, batch_schema, recognise, shape};
 pub use source::{InboxFile, SideFile, SourceError, find_files, read_side_file};

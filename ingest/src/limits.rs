@@ -33,6 +33,16 @@ pub struct Limits {
     pub fields: usize,
     /// Levels of keys in JSON.
     pub json_depth: usize,
+    /// Values of one list, or lines of values, in JSON.
+    pub json_items: usize,
+    /// Bytes of a page.
+    pub html_bytes: u64,
+    /// Levels of elements in a page.
+    pub html_depth: usize,
+    /// Tables of a page.
+    pub html_tables: usize,
+    /// Rows, or columns, that one cell of a page may span.
+    pub html_span: u32,
 }
 
 impl Default for Limits {
@@ -50,6 +60,11 @@ impl Default for Limits {
             line_bytes: 1 << 20,
             fields: 2_000,
             json_depth: 32,
+            json_items: 5_000_000,
+            html_bytes: 32 << 20,
+            html_depth: 256,
+            html_tables: 100,
+            html_span: 1_000,
         }
     }
 }

@@ -65,6 +65,13 @@ pub struct Report {
 }
 
 impl Report {
+    /// Adds a table that is set aside as a whole.
+    pub(crate) fn add_refused(&mut self, grid: GridReport, record: SetAside) {
+        self.totals.add(&grid.counts);
+        self.grids.push(grid);
+        self.set_aside.push(record);
+    }
+
     /// Whether the invariants hold for the totals and for every grid.
     pub fn is_balanced(&self) -> bool {
         self.totals.is_balanced() && self.grids.iter().all(|grid| grid.counts.is_balanced())
@@ -133,8 +140,18 @@ pub enum Reason {
     HiddenRow,
     /// The row stands below the end of the table and holds numbers.
     AfterEnd,
+    /// The line is in none of the forms that the feed declares.
+    NoPattern,
+    /// The row's label is none that the feed knows.
+    UnknownRow,
     /// The cell is not a number.
     NotANumber,
+    /// The cell is not what its column holds: a date, a whole number, yes or no.
+    WrongType,
+    /// What stands for the unit is none.
+    UnknownUnit,
+    /// The table does not say what a column needs: a year, a region.
+    NotPrinted,
     /// The number has more digits than the column holds.
     TooLong,
     /// The number has more decimals than the column holds.

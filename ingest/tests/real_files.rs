@@ -83,6 +83,7 @@ fn exactly_these_of_the_other_files_are_known() {
             Outcome::Unmatched { recognition, .. } => {
                 assert!(recognition.grids.iter().all(|grid| grid.misses.iter().all(|miss| !miss.reasons.is_empty())));
             }
+            Outcome::Held { personal, .. } => panic!("{relative} is held: {personal:?}"),
             Outcome::Refused { error, .. } => panic!("{relative}: {error}"),
             Outcome::Damaged(error) => println!("{relative}: {error}"),
         }

@@ -13,8 +13,14 @@ mod interrupted;
 mod notebooks;
 mod openapi;
 mod pages;
+mod personal_data;
 mod read_back;
+mod real_environment;
+
 mod real_budget;
+
+mod real_debt;
 mod real_files;
+mod region_names;
 mod regions;
 mod slt;

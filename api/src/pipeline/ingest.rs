@@ -164,14 +164,47 @@ impl Run<'_> {
                 self.land(sha256, bytes).await?;
                 Ok(Outcome::Damaged { message })
             }
-            Finding::Matched { streams, .. } if !is_wanted(&streams, inbox) => {
+            Finding::Matched { streams, .. } if !is_wanted(streams.iter().map(|s| s.report.feed.as_str()), inbox) => {
                 let feeds: Vec<String> = streams.into_iter().map(|stream| stream.report.feed).collect();
-                Ok(Outcome::Unmatched {
-                    format: "not asked for".into(),
-                    reasons: vec![format!("read by {}", feeds.join(", "))],
-                })
+                Ok(not_asked_for(&feeds))
             }
-            Finding::Matched { format, encoding, is_public, warnings, streams } => {
+            Finding::Held { feeds, .. } if !is_wanted(feeds.iter().map(String::as_str), inbox) => {
+                Ok(not_asked_for(&feeds))
+            }
+            Finding::Held { format, encoding, feeds, personal } => {
+                self.land(sha256, bytes).await?;
+                if let Some(entry) = &before {
+                    self.vacate(sha256, &entry.slices, &[])?;
+                }
+                let feed = feeds.join(", ");
+                let landed_at = before.map_or_else(|| self.instance.clock.now(), |entry| entry.source.landed_at);
+                let entry = LedgerEntry {
+                    source: SourceRecord {
+                        sha256: sha256.to_owned(),
+                        name,
+                        bytes: length,
+                        landed_at,
+                        feed: feed.clone(),
+                        format,
+                        encoding,
+                        rows_in: 0,
+                        rows_kept: 0,
+                        rows_set_aside: 0,
+                        is_public: false,
+                        origin: None,
+                        is_synthetic: false,
+                    },
+                    declarations_sha256: self.instance.definitions.sha256.clone(),
+                    slices: Vec::new(),
+                    published_at: None,
+                    report: serde_json::Value::Array(Vec::new()),
+                    personal: serde_json::to_value(&personal).unwrap_or_default(),
+                    is_held: true,
+                };
+                self.pending.push(Pending { position: self.summary.files.len(), entry });
+                Ok(Outcome::Held { feed, personal })
+            }
+            Finding::Matched { format, encoding, is_public, mut warnings, personal, streams } => {
                 let feed = streams.iter().map(|stream| stream.report.feed.as_str()).collect::<Vec<_>>().join(", ");
                 self.land(sha256, bytes).await?;
                 let side = read_side_file(&file.path)?.unwrap_or_default();
@@ -204,7 +237,14 @@ impl Run<'_> {
                     slices,
                     published_at: published_at(&side),
                     report: serde_json::to_value(&reports).unwrap_or_default(),
+                    personal: if personal.is_empty() {
+                        serde_json::Value::Null
+                    } else {
+                        serde_json::to_value(&personal).unwrap_or_default()
+                    },
+                    is_held: false,
                 };
+                warnings.extend(personal.iter().map(|finding| format!("may be personal data: {finding}")));
                 self.pending.push(Pending { position: self.summary.files.len(), entry });
                 Ok(Outcome::Read { feed, encoding, warnings, reports, changed: false })
             }
@@ -288,12 +328,20 @@ impl Run<'_> {
 }
 
 /// Whether one of the feeds that read a file was asked for.
-fn is_wanted(streams: &[StreamHead], inbox: &Inbox) -> bool {
+fn is_wanted<'a>(mut feeds: impl Iterator<Item = &'a str>, inbox: &Inbox) -> bool {
     let only = inbox.feeds.as_ref();
-    only.is_none_or(|only| streams.iter().any(|stream| only.contains(&stream.report.feed)))
+    only.is_none_or(|only| feeds.any(|feed| only.iter().any(|wanted| wanted == feed)))
+}
+
+fn not_asked_for(feeds: &[String]) -> Outcome {
+    Outcome::Unmatched { format: "not asked for".into(), reasons: vec![format!("read by {}", feeds.join(", "))] }
 }
 
 fn known(entry: &LedgerEntry) -> Outcome {
+    if entry.is_held {
+        let personal = serde_json::from_value(entry.personal.clone()).unwrap_or_default();
+        return Outcome::Held { feed: entry.source.feed.clone(), personal };
+    }
     let reports: Vec<Report> = serde_json::from_value(entry.report.clone()).unwrap_or_default();
     let mut counts = Counts::default();
     reports.iter().for_each(|report| counts.add(&report.totals));

@@ -1,7 +1,9 @@
 //! What a run found, for people and for machines.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use gongkai_ingest::personal::{Finding, Severity};
 use gongkai_ingest::report::{Counts, Report};
 use serde::Serialize;
 
@@ -31,6 +33,13 @@ pub enum Outcome {
         feed: String,
         /// What became of its records then.
         counts: Counts,
+    },
+    /// Personal data in it keeps its rows back until the file, or its audience, is another.
+    Held {
+        /// The feed.
+        feed: String,
+        /// What was found, without the values.
+        personal: Vec<Finding>,
     },
     /// No feed reads it.
     Unmatched {
@@ -88,7 +97,7 @@ impl FileSummary {
     /// Whether the file, or part of it, could not be taken.
     pub fn is_at_fault(&self) -> bool {
         match &self.outcome {
-            Outcome::Damaged { .. } => true,
+            Outcome::Damaged { .. } | Outcome::Held { .. } => true,
             Outcome::Read { reports, .. } => !reports.iter().all(|report| report.set_aside.is_empty()),
             Outcome::Known { counts, .. } => counts.records_set_aside + counts.cells_set_aside > 0,
             Outcome::Unmatched { .. } | Outcome::Skipped { .. } => false,
@@ -150,6 +159,15 @@ impl fmt::Display for IngestSummary {
                 }
             }
         }
+        let held: Vec<&FileSummary> = self.of_kind(|outcome| matches!(outcome, Outcome::Held { .. })).collect();
+        if !held.is_empty() {
+            writeln!(f, "held for personal data, no rows taken: {} files", held.len())?;
+            for file in held {
+                if let Outcome::Held { personal, .. } = &file.outcome {
+                    write_held(f, &file.path, personal)?;
+                }
+            }
+        }
         let unmatched: Vec<&FileSummary> =
             self.of_kind(|outcome| matches!(outcome, Outcome::Unmatched { .. })).collect();
         if !unmatched.is_empty() {
@@ -167,6 +185,25 @@ impl fmt::Display for IngestSummary {
         }
         writeln!(f, "{} files landed, {} commits to normalised tables", self.landed, self.commits)
     }
+}
+
+/// Counts by kind, then the places that hold the file back.
+fn write_held(f: &mut fmt::Formatter<'_>, path: &str, personal: &[Finding]) -> fmt::Result {
+    let blocking = || personal.iter().filter(|finding| finding.severity == Severity::Block);
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    for finding in blocking() {
+        *kinds.entry(finding.kind.name()).or_default() += finding.count;
+    }
+    let counts: Vec<String> = kinds.into_iter().map(|(kind, count)| format!("{kind} ({count})")).collect();
+    writeln!(f, "  {path}: {}", counts.join(", "))?;
+    for finding in blocking().take(LISTED) {
+        writeln!(f, "      {finding}")?;
+    }
+    let rest = blocking().count().saturating_sub(LISTED);
+    if rest > 0 {
+        writeln!(f, "      … and {rest} more places; `--format json` lists all")?;
+    }
+    Ok(())
 }
 
 fn write_file(f: &mut fmt::Formatter<'_>, file: &FileSummary, counts: Counts) -> fmt::Result {

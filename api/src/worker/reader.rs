@@ -7,6 +7,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
+use gongkai_ingest::personal;
 use gongkai_ingest::report::Report;
 use gongkai_ingest::window::{CellWindow, WindowQuery, read_window};
 use gongkai_ingest::{Limits, Outcome, ingest_bytes};
@@ -35,8 +36,21 @@ pub enum Finding {
         is_public: bool,
         /// Things to know about the file.
         warnings: Vec<String>,
+        /// Personal data that keeps nothing back.
+        personal: Vec<personal::Finding>,
         /// What became of its records; one entry for each stream that follows.
         streams: Vec<StreamHead>,
+    },
+    /// A feed reads it, and personal data in it keeps its rows back.
+    Held {
+        /// Format, found by content.
+        format: String,
+        /// Encoding of text.
+        encoding: Option<String>,
+        /// Feeds that read it.
+        feeds: Vec<String>,
+        /// What was found, without the values.
+        personal: Vec<personal::Finding>,
     },
     /// No feed reads it.
     Unmatched {
@@ -91,10 +105,12 @@ pub fn answer(
 
 fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> (Finding, Vec<RecordBatch>) {
     match ingest_bytes(bytes, name, &definitions.feeds, &definitions.catalog, &Limits::default()) {
-        Outcome::Matched { facts, shaped, .. } => {
-            let is_public = shaped
-                .iter()
-                .all(|rows| definitions.feeds.get(&rows.report.feed).is_some_and(|feed| feed.is_source_public));
+        Outcome::Matched { facts, shaped, personal, .. } => {
+            let may_be_public = |rows: &gongkai_ingest::Shaped| {
+                definitions.feeds.get(&rows.report.feed).is_some_and(|feed| feed.is_source_public)
+            };
+            // Decision 29: only a file that passed the gate whole is handed out.
+            let is_public = !personal::is_blocking(&personal) && shaped.iter().all(may_be_public);
             let mut batches = Vec::new();
             let mut streams = Vec::new();
             for rows in shaped {
@@ -106,9 +122,19 @@ fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> (Finding, Vec<Re
                 encoding: facts.encoding,
                 is_public,
                 warnings: facts.warnings,
+                personal,
                 streams,
             };
             (finding, batches)
+        }
+        Outcome::Held { facts, recognition, personal } => {
+            let finding = Finding::Held {
+                format: facts.format.name().to_owned(),
+                encoding: facts.encoding,
+                feeds: recognition.feeds().into_iter().map(str::to_owned).collect(),
+                personal,
+            };
+            (finding, Vec::new())
         }
         Outcome::Unmatched { facts, recognition } => {
             let misses = recognition.grids.into_iter().flat_map(|grid| {

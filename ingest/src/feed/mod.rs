@@ -8,20 +8,27 @@
 mod error;
 mod part;
 mod producer;
+mod reference;
 mod resolve;
+mod rule;
 mod spec;
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-use gongkai_catalog::{Catalog, Declarations, Exact, Label, Tier};
+use gongkai_catalog::{Catalog, Declarations, Label};
 use regex::Regex;
 
 pub use error::FeedError;
 pub use part::{LinePart, OriginPart, PlacePart, TimePart, ValuePart};
 pub(crate) use producer::Producer;
-pub(crate) use spec::CaptionScope;
+pub(crate) use reference::Reference;
+pub(crate) use resolve::has_time_of_day;
+pub(crate) use rule::{
+    Caption, ColumnUnit, HourEdge, LINE_PATH, LabelCases, LabelColumn, LineRule, PlaceDate, PlaceRule, PlaceSource,
+    PrintedCases, RowRule, SectionRule, Span, TextRule, TimeRule, UnitLine, ValueColumn,
+};
 pub use spec::FeedSpec;
+pub(crate) use spec::{CaptionScope, FillDown, PeriodSpec, TextScope};
 
 use crate::reader::Format;
 
@@ -46,13 +53,23 @@ pub struct Feed {
     pub source_file: String,
     pub(crate) header_depth: u32,
     pub(crate) header_search_rows: usize,
+    /// Names of the columns by position; empty where the table has a header.
+    pub(crate) header_names: Vec<String>,
+    pub(crate) header_repeats: bool,
+    pub(crate) header_is_exact: bool,
+    pub(crate) text: Option<TextRule>,
     pub(crate) captions: Vec<Caption>,
     pub(crate) unit: Option<UnitLine>,
+    pub(crate) unit_by: Option<PrintedCases>,
+    pub(crate) section: Option<SectionRule>,
+    pub(crate) rows: Vec<RowRule>,
+    pub(crate) leaves_other_rows: bool,
     pub(crate) labels: Vec<LabelColumn>,
     pub(crate) values: Vec<ValueColumn>,
     pub(crate) skip: Vec<Regex>,
     pub(crate) end: Vec<Regex>,
     pub(crate) missing: Vec<String>,
+    pub(crate) blank_is_no_row: bool,
     pub(crate) time: Option<TimeRule>,
     pub(crate) place: PlaceRule,
     pub(crate) line: Option<LineRule>,
@@ -63,167 +80,12 @@ pub struct Feed {
     pub(crate) producers: Vec<(String, Producer)>,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct Caption {
-    pub id: String,
-    pub pattern: Regex,
-    pub is_required: bool,
-    pub within: CaptionScope,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct UnitLine {
-    pub pattern: Regex,
-    pub dimension: String,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct LabelColumn {
-    pub role: String,
-    pub header: Option<Regex>,
-    pub marker: Option<Regex>,
-    pub may_be_hidden: bool,
-    pub must_be_filled: bool,
-    /// What its text has to match; rows that do not are other feeds'.
-    pub only: Option<Regex>,
-}
-
-impl LabelColumn {
-    /// Whether a table without it is another table.
-    pub fn is_required(&self) -> bool {
-        self.marker.is_none()
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct ValueColumn {
-    pub header: Regex,
-    pub set: BTreeMap<String, String>,
-    pub unit: Option<String>,
-    /// What is added to the figure.
-    pub add: Option<Exact>,
-    /// Whether it gives no rows and only confirms the column with the same settings.
-    pub is_confirming: bool,
-    /// Whether a table without it is another table.
-    pub is_required: bool,
-}
-
-impl ValueColumn {
-    /// Its settings for readers: `measure=PM25, averaging=24h`.
-    pub fn description(&self) -> String {
-        let settings: Vec<String> = self.set.iter().map(|(column, value)| format!("{column}={value}")).collect();
-        if settings.is_empty() { "the figure".to_owned() } else { settings.join(", ") }
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct TimeRule {
-    pub date: String,
-    pub date_formats: Vec<String>,
-    /// Role of the hour; none where dates are months.
-    pub hour_ending: Option<String>,
-}
-
-/// Where the name of a record's place stands.
-#[derive(Debug, Clone)]
-pub(crate) enum PlaceSource {
-    /// In a column; rows stand below one another by their indentation.
-    Hierarchy(String),
-    /// In a column, each row for itself.
-    Label(String),
-    /// In the first of these captures that is there, one place for the table.
-    Printed(Vec<String>),
-    /// In the feed.
-    Fixed(String),
-}
-
-/// The date at which names are looked up.
-#[derive(Debug, Clone)]
-pub(crate) enum PlaceDate {
-    /// The record's own.
-    Moment,
-    /// End of the year in a capture.
-    Printed(String),
-    /// End of the year in a column.
-    Label(String),
-    /// End of that year.
-    Year(i32),
-}
-
-/// Values that follow from a label.
-#[derive(Debug, Clone)]
-pub(crate) struct LabelCases {
-    pub role: String,
-    pub cases: Vec<(Regex, String)>,
-    pub otherwise: String,
-}
-
-/// Values that follow from a capture.
-#[derive(Debug, Clone)]
-pub(crate) struct PrintedCases {
-    pub captures: Vec<String>,
-    pub cases: Vec<(Regex, String)>,
-    pub otherwise: String,
-}
-
-/// Name by which `by_label` refers to the path of a line.
-pub(crate) const LINE_PATH: &str = "line.path";
-
-/// How lines of a classified table are read.
-#[derive(Debug, Clone)]
-pub(crate) struct LineRule {
-    /// Role of the codes; none where numbering and indentation tell.
-    pub code: Option<String>,
-    pub name: String,
-    pub digits: Vec<usize>,
-    pub below: Vec<String>,
-    pub total: Regex,
-    pub numbering: Regex,
-    /// What the path has to match; lines that do not are other feeds'.
-    pub only: Option<Regex>,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct PlaceRule {
-    pub source: PlaceSource,
-    pub date: PlaceDate,
-    pub tiers: Vec<Tier>,
-    /// Region that names are sought below.
-    pub within: Option<String>,
-    /// Columns that name the regions above, the highest first.
-    pub within_labels: Vec<String>,
-    pub own_suffix: Option<String>,
-    pub own_generic: Vec<String>,
-    pub lower_suffixes: Vec<String>,
-    pub aliases: BTreeMap<String, String>,
-    pub evidence: Option<String>,
-}
-
-impl PlaceRule {
-    /// The name under which a printed one is looked up.
-    pub fn official<'a>(&'a self, printed: &'a str) -> &'a str {
-        self.aliases.get(printed).map_or(printed, String::as_str)
-    }
-
-    /// The region whose own level or lower levels a label stands for, and which of the two (`own`, `lower`).
-    pub fn part_of<'a>(&self, label: &'a str) -> Option<(&'a str, &'static str)> {
-        let own = self.own_suffix.iter().map(|suffix| (suffix, "own"));
-        let lower = self.lower_suffixes.iter().map(|suffix| (suffix, "lower"));
-        own.chain(lower).find_map(|(suffix, scope)| Some((label.strip_suffix(suffix.as_str())?.trim(), scope)))
-    }
-}
-
-/// One value and its last day; none for the one that still holds.
-#[derive(Debug, Clone)]
-pub(crate) struct Span {
-    pub value: String,
-    pub until: Option<NaiveDate>,
-}
-
 impl Feed {
     /// Whether it takes some of a table's rows and leaves the others to other feeds.
     pub(crate) fn is_partial(&self) -> bool {
-        self.labels.iter().any(|label| label.only.is_some())
+        self.leaves_other_rows
+            || self.rows.iter().any(|row| row.leaves)
+            || self.labels.iter().any(|label| label.only.is_some())
             || self.line.as_ref().is_some_and(|line| line.only.is_some())
     }
 }

@@ -11,6 +11,8 @@ pub enum PlacePart {
     Id,
     /// Code; null where the name has none.
     Code,
+    /// Code of the region above that `within_labels` or `within_printed` names; null where it has none.
+    Above,
     /// Name as printed, without indentation.
     Name,
     /// `area`, `own` or `lower`.
@@ -27,6 +29,8 @@ pub enum PlacePart {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimePart {
+    /// The moment itself, of dates with a time of day.
+    Instant,
     /// End of the hour as an instant.
     EndInstant,
     /// Date of the hour that was measured.
@@ -150,7 +154,7 @@ impl PlacePart {
     pub(super) fn gives(self) -> (Gives, bool) {
         match self {
             Self::IsLeaf => (Gives::Boolean, true),
-            Self::Code => (Gives::Text, false),
+            Self::Code | Self::Above => (Gives::Text, false),
             Self::Id | Self::Name | Self::Scope | Self::ParentPath | Self::LineKind => (Gives::Text, true),
         }
     }
@@ -159,7 +163,7 @@ impl PlacePart {
 impl TimePart {
     pub(super) fn gives(self) -> (Gives, bool) {
         match self {
-            Self::EndInstant => (Gives::Timestamp, true),
+            Self::Instant | Self::EndInstant => (Gives::Timestamp, true),
             Self::Date => (Gives::Date, true),
             Self::Hour => (Gives::Integer, true),
             Self::Month => (Gives::Text, true),

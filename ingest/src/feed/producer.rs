@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use gongkai_catalog::{Column, ColumnType, Table};
 
 use super::part::{Gives, OriginPart};
-use super::spec::FeedSpec;
+use super::reference::{Offered, Reference};
+use super::spec::{CaseSpec, FeedSpec};
 use super::{FeedError, LabelCases, LinePart, PlacePart, PrintedCases, Span, TimePart, ValuePart};
 
 /// What fills a column.
@@ -19,8 +20,12 @@ pub(crate) enum Producer {
     Empty,
     /// The value that the value column sets.
     Setting,
-    /// The first of these captures that is there.
-    Printed(Vec<String>),
+    /// The value that the row's rule sets.
+    RowSetting,
+    /// The first of these that is there.
+    Printed(Vec<Reference>),
+    /// All of these, joined by `/`.
+    Joined(Vec<Reference>),
     /// A part of the place.
     Place(PlacePart),
     /// A part of the classified line.
@@ -62,9 +67,14 @@ struct Claim {
     is_total: bool,
 }
 
-pub(super) fn assign(file: &str, spec: &FeedSpec, table: &Table) -> Result<Vec<(String, Producer)>, FeedError> {
+pub(super) fn assign(
+    file: &str,
+    spec: &FeedSpec,
+    table: &Table,
+    offered: &Offered,
+) -> Result<Vec<(String, Producer)>, FeedError> {
     let mut claims: BTreeMap<String, Claim> = BTreeMap::new();
-    for (column, claim) in claims_of(spec, table) {
+    for (column, claim) in claims_of(file, spec, table, offered)? {
         if table.column(&column).is_none() || RELEASE.contains(&column.as_str()) {
             return Err(FeedError::Unknown {
                 file: file.to_owned(),
@@ -92,14 +102,43 @@ pub(super) fn assign(file: &str, spec: &FeedSpec, table: &Table) -> Result<Vec<(
     Ok(producers)
 }
 
-fn claims_of(spec: &FeedSpec, table: &Table) -> Vec<(String, Claim)> {
+/// References of a feed as written, read.
+///
+/// # Errors
+///
+/// One that means nothing of the feed.
+pub(super) fn read_references(
+    file: &str,
+    key: &str,
+    written: &[String],
+    offered: &Offered,
+) -> Result<Vec<Reference>, FeedError> {
+    let read = |text: &String| {
+        offered.read(text).ok_or_else(|| FeedError::Unknown {
+            file: file.to_owned(),
+            key: key.to_owned(),
+            kind: "reference",
+            found: text.clone(),
+            declared_in: "the roles of label_column and the named groups of caption, label_column, value_column, row \
+                          and section"
+                .to_owned(),
+        })
+    };
+    written.iter().map(read).collect()
+}
+
+fn claims_of(
+    file: &str,
+    spec: &FeedSpec,
+    table: &Table,
+    offered: &Offered,
+) -> Result<Vec<(String, Claim)>, FeedError> {
     let mut claims = Vec::new();
     let mut add = |column: &str, producer: Producer, key: String, gives: (Gives, bool)| {
         claims.push((column.to_owned(), Claim { producer, key, gives: gives.0, is_total: gives.1 }));
     };
     for (column, value) in &spec.constants {
-        let is_integer = is_integer(table, column) && value.parse::<i32>().is_ok();
-        let gives = if is_integer { Gives::Integer } else { Gives::Text };
+        let gives = words_for(table, column, [value.as_str()]);
         add(column, Producer::Constant(value.clone()), format!("constants.{column}"), (gives, true));
     }
     for column in &spec.empty {
@@ -107,14 +146,28 @@ fn claims_of(spec: &FeedSpec, table: &Table) -> Vec<(String, Claim)> {
         add(column, Producer::Empty, "empty".into(), (gives, false));
     }
     for column in spec.value_column.first().into_iter().flat_map(|first| first.set.keys()) {
-        add(column, Producer::Setting, format!("value_column.set.{column}"), (Gives::Text, true));
+        let words = spec.value_column.iter().filter_map(|value| value.set.get(column)).map(String::as_str);
+        let gives = words_for(table, column, words);
+        add(column, Producer::Setting, format!("value_column.set.{column}"), (gives, true));
+    }
+    for column in spec.row.iter().find(|row| !row.leave).into_iter().flat_map(|first| first.set.keys()) {
+        let words = spec.row.iter().filter_map(|row| row.set.get(column)).map(String::as_str);
+        let gives = words_for(table, column, words);
+        add(column, Producer::RowSetting, format!("row.set.{column}"), (gives, true));
     }
     for (column, captures) in &spec.printed {
+        let key = format!("printed.{column}");
         let gives = if is_integer(table, column) { Gives::Integer } else { Gives::Text };
         // A capture that is absent from a file is an error there when the column may not be null.
-        add(column, Producer::Printed(captures.clone()), format!("printed.{column}"), (gives, true));
+        let references = read_references(file, &key, captures, offered)?;
+        add(column, Producer::Printed(references), key, (gives, true));
     }
-    for (column, part) in &spec.place.columns {
+    for (column, written) in &spec.joined {
+        let key = format!("joined.{column}");
+        let references = read_references(file, &key, written, offered)?;
+        add(column, Producer::Joined(references), key, (Gives::Text, false));
+    }
+    for (column, part) in spec.place.iter().flat_map(|place| &place.columns) {
         add(column, Producer::Place(*part), format!("place.columns.{column}"), part.gives());
     }
     for (column, part) in spec.time.iter().flat_map(|time| &time.columns) {
@@ -136,7 +189,10 @@ fn claims_of(spec: &FeedSpec, table: &Table) -> Vec<(String, Claim)> {
     for label in &spec.label_column {
         if let Some(column) = &label.column {
             let key = format!("label_column {}.column", label.role);
-            add(column, Producer::Label(label.role.clone()), key, (Gives::Text, label.must_be_filled));
+            let gives = table.column(column).map_or(Gives::Text, |column| Gives::of(column.column_type));
+            // What is no number or date where one is expected is set aside, and null.
+            let is_total = label.must_be_filled && gives == Gives::Text;
+            add(column, Producer::Label(label.role.clone()), key, (gives, is_total));
         }
     }
     for rule in &spec.by_date {
@@ -145,12 +201,16 @@ fn claims_of(spec: &FeedSpec, table: &Table) -> Vec<(String, Claim)> {
     }
     for rule in &spec.by_label {
         let cases = LabelCases { role: rule.role.clone(), cases: Vec::new(), otherwise: rule.otherwise.clone() };
-        add(&rule.column, Producer::ByLabel(cases), format!("by_label {}", rule.column), (Gives::Text, true));
+        let gives = words_for(table, &rule.column, words_of(&rule.cases, rule.otherwise.as_ref()));
+        let is_total = rule.otherwise.is_some();
+        add(&rule.column, Producer::ByLabel(cases), format!("by_label {}", rule.column), (gives, is_total));
     }
     for rule in &spec.by_printed {
-        let (captures, otherwise) = (rule.captures.clone(), rule.otherwise.clone());
-        let cases = PrintedCases { captures, cases: Vec::new(), otherwise };
-        add(&rule.column, Producer::ByPrinted(cases), format!("by_printed {}", rule.column), (Gives::Text, true));
+        let key = format!("by_printed {}", rule.column);
+        let captures = read_references(file, &key, &rule.captures, offered)?;
+        let cases = PrintedCases { captures, cases: Vec::new(), otherwise: rule.otherwise.clone() };
+        let gives = words_for(table, &rule.column, words_of(&rule.cases, rule.otherwise.as_ref()));
+        add(&rule.column, Producer::ByPrinted(cases), key, (gives, rule.otherwise.is_some()));
     }
     for (column, part) in ORIGIN {
         let gives = match part {
@@ -160,7 +220,24 @@ fn claims_of(spec: &FeedSpec, table: &Table) -> Vec<(String, Claim)> {
         };
         add(column, Producer::Origin(part), format!("origin {column}"), gives);
     }
-    claims
+    Ok(claims)
+}
+
+/// The values of cases that are words of their own; others take a part of what they match.
+fn words_of<'a>(cases: &'a [CaseSpec], otherwise: Option<&'a String>) -> Vec<&'a str> {
+    let of_cases = cases.iter().map(|case| case.value.as_str()).filter(|value| !value.contains('$'));
+    of_cases.chain(otherwise.map(String::as_str)).collect()
+}
+
+/// What declared words give in a column: its own type where each of them can be read as that.
+fn words_for<'a>(table: &Table, column: &str, words: impl IntoIterator<Item = &'a str>) -> Gives {
+    let gives = table.column(column).map_or(Gives::Text, |column| Gives::of(column.column_type));
+    let fits = |word: &str| match gives {
+        Gives::Integer => word.parse::<i32>().is_ok(),
+        Gives::Boolean => word.parse::<bool>().is_ok(),
+        _ => false,
+    };
+    if words.into_iter().all(fits) { gives } else { Gives::Text }
 }
 
 fn is_integer(table: &Table, column: &str) -> bool {

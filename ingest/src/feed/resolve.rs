@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use gongkai_catalog::{Catalog, Exact, Table, Tier};
 use regex::Regex;
 
-use super::spec::{FeedSpec, HiddenRowsSpec};
+use super::producer::{self, read_references};
+use super::reference::{Offered, Reference};
+use super::spec::{BlankSpec, CaseSpec, FeedSpec, HiddenRowsSpec, OthersSpec, PlaceSpec, TextScope, UnnumberedSpec};
 use super::{
-    Caption, Feed, FeedError, LINE_PATH, LabelColumn, LineRule, PlaceDate, PlaceRule, PlaceSource, Producer, TimePart,
-    TimeRule, UnitLine, ValueColumn, ValuePart, producer,
+    Caption, ColumnUnit, Feed, FeedError, HourEdge, LINE_PATH, LabelColumn, LineRule, PlaceDate, PlaceRule,
+    PlaceSource, PrintedCases, Producer, RowRule, SectionRule, TextRule, TimePart, TimeRule, UnitLine, ValueColumn,
+    ValuePart,
 };
 use crate::reader::Format;
 
@@ -48,6 +51,19 @@ impl Context<'_> {
     fn patterns(&self, key: &str, texts: &[String]) -> Result<Vec<Regex>, FeedError> {
         texts.iter().map(|text| self.pattern(key, text)).collect()
     }
+
+    fn optional_pattern(&self, key: &str, text: Option<&String>) -> Result<Option<Regex>, FeedError> {
+        text.map(|text| self.pattern(key, text)).transpose()
+    }
+
+    fn cases(&self, key: &str, cases: &[CaseSpec]) -> Result<Vec<(Regex, String)>, FeedError> {
+        cases.iter().map(|case| Ok((self.pattern(key, &case.pattern)?, case.value.clone()))).collect()
+    }
+
+    fn reference(&self, key: &str, text: &str, offered: &Offered) -> Result<Reference, FeedError> {
+        let mut read = read_references(self.file, key, &[text.to_owned()], offered)?;
+        Ok(read.remove(0))
+    }
 }
 
 pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<Feed, FeedError> {
@@ -69,11 +85,12 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
         .tables
         .get(&dataset.table)
         .ok_or_else(|| context.unknown("dataset", "table", &dataset.table, "tables/"))?;
-    let mut producers = producer::assign(file, &spec, table)?;
+    check_roles(&context, &spec)?;
+    let offered = offered_by(&context, &spec)?;
+    let mut producers = producer::assign(file, &spec, table, &offered)?;
     fill_cases(&context, &spec, &mut producers)?;
     check_value_parts(&context, &spec, table)?;
-    check_captures(&context, &spec)?;
-    check_roles(&context, &spec)?;
+    check_unit_line(&context, &spec)?;
     check_time(&context, &spec)?;
     if !(1..=8).contains(&spec.header.depth) || spec.header.search_rows == 0 {
         return Err(context.wrong("header", "depth or search_rows", "a depth of 1 to 8 and at least one row"));
@@ -97,7 +114,7 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
         .iter()
         .map(|(id, caption)| {
             let pattern = context.pattern(&format!("caption.{id}.pattern"), &caption.pattern)?;
-            Ok(Caption { id: id.clone(), pattern, is_required: caption.required, within: caption.within })
+            Ok(Caption { id: id.clone(), pattern, is_required: caption.required, within: caption.within, may_be_hidden: caption.hidden })
         })
         .collect::<Result<_, FeedError>>()?;
     let unit = spec
@@ -108,13 +125,21 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
             Ok::<_, FeedError>(UnitLine { pattern, dimension: unit.dimension.clone() })
         })
         .transpose()?;
-    let place = resolve_place(&context, &spec)?;
+    let place = resolve_place(&context, &spec, &offered)?;
     let line = resolve_line(&context, &spec)?;
-    let subject = match (&place.source, &line, &spec.time) {
-        (PlaceSource::Hierarchy(role) | PlaceSource::Label(role), ..) => role.clone(),
-        (_, Some(line), _) => line.name.clone(),
-        (_, None, Some(time)) => time.date.clone(),
-        (_, None, None) => return Err(context.wrong("place", "no column", "a label, a [line] or a [time]")),
+    let time = resolve_time(&context, &spec, &offered)?;
+    let of_time = time.iter().flat_map(|time| &time.parts).find_map(|part| match part {
+        Reference::Label { role, .. } => Some(role),
+        _ => None,
+    });
+    let subject = match (&spec.subject, &place.source, &line, of_time) {
+        (Some(role), ..) => role.clone(),
+        (None, PlaceSource::Hierarchy(role) | PlaceSource::Label(role), ..) => role.clone(),
+        (None, _, Some(line), _) => line.name.clone(),
+        (None, _, None, Some(role)) => role.clone(),
+        (None, _, None, None) => {
+            return Err(context.wrong("subject", "none", "the role of the column without which a row is no record"));
+        }
     };
     Ok(Feed {
         id: id.to_owned(),
@@ -126,18 +151,30 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
         source_file: file.to_owned(),
         header_depth: spec.header.depth,
         header_search_rows: spec.header.search_rows,
+        header_names: spec.header.names.clone(),
+        header_repeats: spec.header.repeats,
+        header_is_exact: spec.header.exact,
+        text: resolve_text(&context, &spec)?,
         captions,
         unit,
+        unit_by: resolve_unit_by(&context, &spec, &offered)?,
+        section: spec
+            .section
+            .as_ref()
+            .map(|section| {
+                let pattern = context.pattern("section.pattern", &section.pattern)?;
+                Ok::<_, FeedError>(SectionRule { role: section.label.clone(), pattern })
+            })
+            .transpose()?,
+        rows: resolve_rows(&context, &spec)?,
+        leaves_other_rows: spec.rows.others == OthersSpec::Leave,
         labels: resolve_labels(&context, &spec)?,
-        values: resolve_values(&context, &spec)?,
+        values: resolve_values(&context, &spec, &offered)?,
         skip: context.patterns("body.skip", &spec.body.skip)?,
         end: context.patterns("body.end", &spec.body.end)?,
         missing: spec.value.missing.clone(),
-        time: spec.time.as_ref().map(|time| TimeRule {
-            date: time.date.clone(),
-            date_formats: time.date_formats.clone(),
-            hour_ending: time.hour_ending.clone(),
-        }),
+        blank_is_no_row: spec.value.blank == BlankSpec::NoRow,
+        time,
         place,
         line,
         keeps_hidden_rows: spec.body.hidden_rows == HiddenRowsSpec::Keep,
@@ -148,10 +185,10 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
 }
 
 fn read_format(context: &Context<'_>, text: &str) -> Result<Format, FeedError> {
-    [Format::Csv, Format::Json, Format::Xls, Format::Xlsx]
+    Format::READ
         .into_iter()
         .find(|format| format.name() == text)
-        .ok_or_else(|| context.wrong("formats", text, "csv, json, xls or xlsx"))
+        .ok_or_else(|| context.wrong("formats", text, &Format::READ.map(Format::name).join(", ")))
 }
 
 fn resolve_labels(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<LabelColumn>, FeedError> {
@@ -162,24 +199,35 @@ fn resolve_labels(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<LabelCol
             if label.header.is_some() == label.marker.is_some() {
                 return Err(context.wrong(&key, "header and marker", "exactly one of the two"));
             }
-            let header = label.header.as_ref().map(|text| context.pattern(&key, text)).transpose()?;
-            let marker = label.marker.as_ref().map(|text| context.pattern(&key, text)).transpose()?;
-            let only = label.only.as_ref().map(|text| context.pattern(&key, text)).transpose()?;
+            if label.split.as_deref() == Some("") {
+                return Err(context.wrong(&format!("{key}.split"), "nothing", "what parts the records of a cell"));
+            }
             Ok(LabelColumn {
                 role: label.role.clone(),
-                header,
-                marker,
+                header: context.optional_pattern(&key, label.header.as_ref())?,
+                marker: context.optional_pattern(&key, label.marker.as_ref())?,
                 may_be_hidden: label.may_be_hidden,
                 must_be_filled: label.must_be_filled,
-                only,
+                only: context.optional_pattern(&key, label.only.as_ref())?,
+                pattern: context.optional_pattern(&key, label.pattern.as_ref())?,
+                must_match: context.optional_pattern(&key, label.must_match.as_ref())?,
+                fill_down: label.fill_down,
+                fill_right: label.fill_right,
+                split: label.split.clone(),
+                is_optional: label.optional,
+                has_missing: label.missing,
+                date_formats: label.date_formats.clone(),
             })
         })
         .collect()
 }
 
-fn resolve_values(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<ValueColumn>, FeedError> {
+fn resolve_values(context: &Context<'_>, spec: &FeedSpec, offered: &Offered) -> Result<Vec<ValueColumn>, FeedError> {
     let Some(first) = spec.value_column.first() else {
-        return Err(context.wrong("value_column", "none", "at least one"));
+        if !spec.value.columns.is_empty() {
+            return Err(context.wrong("value.columns", "columns", "a value_column to fill them from"));
+        }
+        return Ok(Vec::new());
     };
     let mut seen = BTreeSet::new();
     spec.value_column
@@ -189,32 +237,36 @@ fn resolve_values(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<ValueCol
             if !value.set.keys().eq(first.set.keys()) {
                 return Err(context.wrong(&key, "set", "the same columns in every value_column"));
             }
+            // Columns with the same settings are told apart by what their headers say.
+            let captures = context.pattern(&key, &value.header)?.capture_names().flatten().count();
             if value.confirms {
                 let is_there = spec.value_column.iter().any(|other| !other.confirms && other.set == value.set);
                 if !is_there {
                     return Err(context.wrong(&key, "confirms", "a value_column of the same settings to confirm"));
                 }
-            } else if !seen.insert(value.set.clone()) {
-                return Err(context.wrong(&key, "set", "settings that no other value_column has"));
+            } else if !seen.insert(value.set.clone()) && captures == 0 {
+                return Err(context.wrong(&key, "set", "settings that no other value_column has, or a named group"));
             }
             let add = value
                 .add
                 .as_ref()
                 .map(|text| text.parse::<Exact>().map_err(|_| context.wrong(&key, text, "a decimal number to add")));
-            match (&value.unit, &spec.unit) {
-                (Some(unit), None) if !context.catalog.units.contains_key(unit) => {
-                    return Err(context.unknown(&format!("{key}.unit"), "unit", unit, "units.toml"));
-                }
-                (Some(_), None) | (None, Some(_)) => {}
-                (_, _) => {
-                    return Err(context.wrong(&key, "unit", "a unit here or a [unit] line for the table, not both"));
-                }
+            let has_other = spec.unit.is_some() || spec.unit_by.is_some();
+            if value.unit.is_some() == has_other {
+                let expected = "a unit here, a [unit] line for the table or [unit_by], exactly one of the three";
+                return Err(context.wrong(&key, "unit", expected));
             }
-            let header = context.pattern(&key, &value.header)?;
+            let unit = value.unit.as_ref().map(|unit| match offered.read(unit) {
+                Some(reference) => Ok(ColumnUnit::Printed(reference)),
+                None if context.catalog.units.contains_key(unit) => Ok(ColumnUnit::Known(unit.clone())),
+                None => Err(context.unknown(&format!("{key}.unit"), "unit", unit, "units.toml")),
+            });
             Ok(ValueColumn {
-                header,
+                header: context.pattern(&key, &value.header)?,
                 set: value.set.clone(),
-                unit: value.unit.clone(),
+                unit: unit.transpose()?,
+                is_many: value.many,
+                fill_down: value.fill_down,
                 add: add.transpose()?,
                 is_confirming: value.confirms,
                 is_required: value.required,
@@ -223,20 +275,147 @@ fn resolve_values(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<ValueCol
         .collect()
 }
 
-fn resolve_place(context: &Context<'_>, spec: &FeedSpec) -> Result<PlaceRule, FeedError> {
-    let place = &spec.place;
-    let source = match (&place.label, place.printed.is_empty(), &place.fixed) {
-        (Some(role), true, None) if place.hierarchy.is_some() => PlaceSource::Hierarchy(role.clone()),
-        (Some(role), true, None) => PlaceSource::Label(role.clone()),
-        (None, false, None) => PlaceSource::Printed(place.printed.clone()),
-        (None, true, Some(name)) => PlaceSource::Fixed(name.clone()),
-        _ => return Err(context.wrong("place", "label, printed and fixed", "exactly one of the three")),
+fn resolve_unit_by(
+    context: &Context<'_>,
+    spec: &FeedSpec,
+    offered: &Offered,
+) -> Result<Option<PrintedCases>, FeedError> {
+    let Some(rule) = &spec.unit_by else { return Ok(None) };
+    if spec.unit.is_some() {
+        return Err(context.wrong("unit_by", "a [unit] line beside it", "one of the two"));
+    }
+    let units = rule.cases.iter().map(|case| &case.value).chain([&rule.otherwise]);
+    for unit in units {
+        if !context.catalog.units.contains_key(unit) {
+            return Err(context.unknown("unit_by", "unit", unit, "units.toml"));
+        }
+    }
+    Ok(Some(PrintedCases {
+        captures: read_references(context.file, "unit_by.captures", &rule.captures, offered)?,
+        cases: context.cases("unit_by.cases", &rule.cases)?,
+        otherwise: Some(rule.otherwise.clone()),
+    }))
+}
+
+fn resolve_text(context: &Context<'_>, spec: &FeedSpec) -> Result<Option<TextRule>, FeedError> {
+    let Some(text) = &spec.text else { return Ok(None) };
+    let records = text.record.iter().map(|record| context.pattern("text.record.pattern", &record.pattern));
+    let records: Vec<Regex> = records.collect::<Result<_, _>>()?;
+    if records.is_empty() || records.iter().any(|record| record.capture_names().flatten().next().is_none()) {
+        return Err(context.wrong("text.record", "no named group", "patterns whose named groups are the columns"));
+    }
+    if text.from.is_some() != (text.scope == TextScope::Block) {
+        return Err(context.wrong("text.from", "from", "from where the scope is block, and only there"));
+    }
+    Ok(Some(TextRule {
+        scope: text.scope,
+        title: context.optional_pattern("text.title", text.title.as_ref())?,
+        from: context.optional_pattern("text.from", text.from.as_ref())?,
+        to: context.optional_pattern("text.to", text.to.as_ref())?,
+        must: context.optional_pattern("text.must", text.must.as_ref())?,
+        records,
+    }))
+}
+
+fn resolve_rows(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<RowRule>, FeedError> {
+    let first = spec.row.iter().find(|row| !row.leave);
+    spec.row
+        .iter()
+        .map(|row| {
+            let is_alike = match first {
+                Some(first) if !row.leave => row.set.keys().eq(first.set.keys()),
+                _ => row.set.is_empty(),
+            };
+            if !is_alike {
+                let expected = "the same columns in every row, and none where the row is left";
+                return Err(context.wrong(&format!("row {}", row.label), "set", expected));
+            }
+            let label = context.pattern("row.label", &row.label)?;
+            Ok(RowRule { label, leaves: row.leave, set: row.set.clone() })
+        })
+        .collect()
+}
+
+fn resolve_time(context: &Context<'_>, spec: &FeedSpec, offered: &Offered) -> Result<Option<TimeRule>, FeedError> {
+    let Some(time) = &spec.time else { return Ok(None) };
+    let parts = match (&time.date, time.parts.is_empty()) {
+        (Some(role), true) => vec![context.reference("time.date", role, offered)?],
+        (None, false) => read_references(context.file, "time.parts", &time.parts, offered)?,
+        _ => return Err(context.wrong("time", "date and parts", "exactly one of the two")),
     };
-    let date = match (&spec.time, &place.year, &place.year_label, place.year_is) {
-        (Some(_), None, None, None) => PlaceDate::Moment,
-        (None, Some(capture), None, None) => PlaceDate::Printed(capture.clone()),
-        (None, None, Some(role), None) => PlaceDate::Label(role.clone()),
-        (None, None, None, Some(year)) => PlaceDate::Year(year),
+    let hour = match (&time.hour_ending, &time.hour_beginning) {
+        (Some(hour), None) => Some((context.reference("time.hour_ending", hour, offered)?, HourEdge::Ending)),
+        (None, Some(hour)) => Some((context.reference("time.hour_beginning", hour, offered)?, HourEdge::Beginning)),
+        (None, None) => None,
+        _ => return Err(context.wrong("time", "hour_ending and hour_beginning", "at most one of the two")),
+    };
+    let is_hour_label =
+        hour.is_none() && time.columns.values().any(|part| matches!(part, TimePart::Hour | TimePart::EndInstant));
+    let rule =
+        TimeRule { parts, date_formats: time.date_formats.clone(), hour, period: time.period, is_hour_label };
+    Ok(Some(rule))
+}
+
+/// Everything that references of the feed may mean.
+fn offered_by(context: &Context<'_>, spec: &FeedSpec) -> Result<Offered, FeedError> {
+    let groups = |key: &str, pattern: &str| -> Result<BTreeSet<String>, FeedError> {
+        Ok(context.pattern(key, pattern)?.capture_names().flatten().map(str::to_owned).collect())
+    };
+    let mut offered = Offered::default();
+    for (id, caption) in &spec.caption {
+        offered.captions.insert(id.clone(), groups(&format!("caption.{id}.pattern"), &caption.pattern)?);
+    }
+    for label in &spec.label_column {
+        offered.roles.insert(label.role.clone());
+        if let Some(pattern) = &label.pattern {
+            let key = format!("label_column {}.pattern", label.role);
+            offered.labels.insert(label.role.clone(), groups(&key, pattern)?);
+        }
+    }
+    for value in &spec.value_column {
+        offered.header.extend(groups("value_column.header", &value.header)?);
+    }
+    for row in &spec.row {
+        offered.row.extend(groups("row.label", &row.label)?);
+    }
+    if let Some(section) = &spec.section {
+        offered.section = groups("section.pattern", &section.pattern)?;
+    }
+    Ok(offered)
+}
+
+fn resolve_place(context: &Context<'_>, spec: &FeedSpec, offered: &Offered) -> Result<PlaceRule, FeedError> {
+    match &spec.place {
+        Some(place) => read_place(context, spec, place, offered),
+        None => Ok(PlaceRule::nowhere()),
+    }
+}
+
+fn read_place(
+    context: &Context<'_>,
+    spec: &FeedSpec,
+    place: &PlaceSpec,
+    offered: &Offered,
+) -> Result<PlaceRule, FeedError> {
+    let references = |key: &str, written: &[String]| read_references(context.file, key, written, offered);
+    let source = match (&place.label, place.printed.is_empty(), &place.fixed, place.code.is_empty()) {
+        (Some(role), true, None, true) if place.hierarchy.is_some() => PlaceSource::Hierarchy(role.clone()),
+        (Some(role), true, None, true) => PlaceSource::Label(role.clone()),
+        (None, false, None, true) => PlaceSource::Printed(references("place.printed", &place.printed)?),
+        (None, true, Some(name), true) => PlaceSource::Fixed(name.clone()),
+        (None, true, None, false) => PlaceSource::Code(references("place.code", &place.code)?),
+        _ => return Err(context.wrong("place", "label, printed, fixed and code", "exactly one of the four")),
+    };
+    if !place.root.is_empty() && place.hierarchy.is_none() {
+        return Err(context.wrong("place.root", "root", "a [place] with a hierarchy"));
+    }
+    let date = match (&spec.time, place.year.0.is_empty(), &place.year_label, place.year_is) {
+        (Some(_), true, None, None) => PlaceDate::Moment,
+        (None, false, None, None) => {
+            PlaceDate::Printed(read_references(context.file, "place.year", &place.year.0, offered)?)
+        }
+        (None, true, Some(role), None) => PlaceDate::Label(role.clone()),
+        (None, true, None, Some(year)) => PlaceDate::Year(year),
         _ => {
             let expected = "exactly one of [time], year, year_label and year_is: names need a date";
             return Err(context.wrong("place", "year", expected));
@@ -264,10 +443,12 @@ fn resolve_place(context: &Context<'_>, spec: &FeedSpec) -> Result<PlaceRule, Fe
         .collect::<Result<_, _>>()?;
     Ok(PlaceRule {
         source,
+        root: references("place.root", &place.root)?,
         date,
         tiers,
         within: place.within.clone(),
         within_labels: place.within_labels.clone(),
+        within_printed: read_references(context.file, "place.within_printed", &place.within_printed, offered)?,
         own_suffix: place.own_suffix.clone(),
         own_generic: place.own_generic.clone(),
         lower_suffixes: place.lower_suffixes.clone(),
@@ -278,7 +459,12 @@ fn resolve_place(context: &Context<'_>, spec: &FeedSpec) -> Result<PlaceRule, Fe
 
 fn resolve_line(context: &Context<'_>, spec: &FeedSpec) -> Result<Option<LineRule>, FeedError> {
     let Some(line) = &spec.line else { return Ok(None) };
-    if line.code.is_some() == line.digits.is_empty() || !line.digits.is_sorted_by(|a, b| a < b) {
+    let codes: Vec<String> = line.code.iter().chain(&line.codes).cloned().collect();
+    if line.code.is_some() && !line.codes.is_empty() || !codes.is_empty() && !line.code_of.is_empty() {
+        return Err(context.wrong("line", "code, codes and code_of", "at most one of the three"));
+    }
+    let has_codes = !codes.is_empty() || !line.code_of.is_empty();
+    if has_codes == line.digits.is_empty() || !line.digits.is_sorted_by(|a, b| a < b) {
         return Err(context.wrong(
             "line.digits",
             &format!("{:?}", line.digits),
@@ -286,7 +472,10 @@ fn resolve_line(context: &Context<'_>, spec: &FeedSpec) -> Result<Option<LineRul
         ));
     }
     Ok(Some(LineRule {
-        code: line.code.clone(),
+        codes,
+        code_of: line.code_of.clone(),
+        number: line.number.clone(),
+        stands_below: line.unnumbered == UnnumberedSpec::Below,
         name: line.name.clone(),
         digits: line.digits.clone(),
         below: line.below.clone(),
@@ -299,34 +488,48 @@ fn resolve_line(context: &Context<'_>, spec: &FeedSpec) -> Result<Option<LineRul
 /// Compiles the patterns of `by_label` and `by_printed`, which the assignment of columns leaves open.
 fn fill_cases(context: &Context<'_>, spec: &FeedSpec, producers: &mut [(String, Producer)]) -> Result<(), FeedError> {
     for (column, producer) in producers {
-        let (compiled, written): (&mut Vec<_>, Vec<_>) = match producer {
+        let key = format!("the cases of {column}");
+        match producer {
             Producer::ByLabel(rule) => {
-                let rules = spec.by_label.iter().filter(|rule| rule.column == *column);
-                (&mut rule.cases, rules.flat_map(|rule| &rule.cases).collect())
+                for written in spec.by_label.iter().filter(|rule| rule.column == *column) {
+                    rule.cases.extend(context.cases(&key, &written.cases)?);
+                }
             }
             Producer::ByPrinted(rule) => {
-                let rules = spec.by_printed.iter().filter(|rule| rule.column == *column);
-                (&mut rule.cases, rules.flat_map(|rule| &rule.cases).collect())
+                for written in spec.by_printed.iter().filter(|rule| rule.column == *column) {
+                    rule.cases.extend(context.cases(&key, &written.cases)?);
+                }
             }
-            _ => continue,
-        };
-        for case in written {
-            let pattern = context.pattern(&format!("the cases of {column}"), &case.pattern)?;
-            compiled.push((pattern, case.value.clone()));
+            _ => {}
         }
     }
     Ok(())
 }
 
-/// Parts of an hour need one.
+/// Parts of an hour need an hour or a time of day, and an instant needs a time of day.
 fn check_time(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> {
-    let Some(time) = spec.time.as_ref().filter(|time| time.hour_ending.is_none()) else { return Ok(()) };
-    match time.columns.iter().find(|(_, part)| matches!(part, TimePart::Hour | TimePart::EndInstant)) {
-        Some((column, _)) => {
-            Err(context.wrong(&format!("time.columns.{column}"), "a part of an hour", "hour_ending, or another part"))
-        }
-        None => Ok(()),
+    let Some(time) = &spec.time else { return Ok(()) };
+    let has_clock = !time.date_formats.is_empty() && time.date_formats.iter().all(|format| has_time_of_day(format));
+    let has_hour = time.hour_ending.is_some() || time.hour_beginning.is_some();
+    if has_clock && has_hour {
+        return Err(context.wrong("time", "an hour beside dates with a time of day", "one of the two"));
     }
+    for (column, part) in &time.columns {
+        let (needs, is_there) = match part {
+            TimePart::Instant => ("date_formats with a time of day, or another part", has_clock),
+            TimePart::Hour | TimePart::EndInstant => ("hour_ending, or another part", has_hour || has_clock),
+            TimePart::Date | TimePart::Month | TimePart::Year => continue,
+        };
+        if !is_there {
+            return Err(context.wrong(&format!("time.columns.{column}"), "a part of an hour", needs));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a form of dates has a time of day.
+pub(crate) fn has_time_of_day(format: &str) -> bool {
+    ["%H", "%T", "%R"].iter().any(|part| format.contains(part))
 }
 
 fn check_roles(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> {
@@ -336,20 +539,22 @@ fn check_roles(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> 
             return Err(context.wrong("label_column.role", &label.role, "a role that is used once"));
         }
     }
-    let place = &spec.place;
     let mut references: Vec<(&str, &String)> = Vec::new();
-    references.extend(place.label.iter().map(|role| ("place.label", role)));
-    references.extend(place.year_label.iter().map(|role| ("place.year_label", role)));
-    references.extend(place.evidence.iter().map(|role| ("place.evidence", role)));
-    references.extend(place.within_labels.iter().map(|role| ("place.within_labels", role)));
+    if let Some(place) = &spec.place {
+        references.extend(place.label.iter().map(|role| ("place.label", role)));
+        references.extend(place.year_label.iter().map(|role| ("place.year_label", role)));
+        references.extend(place.evidence.iter().map(|role| ("place.evidence", role)));
+        references.extend(place.within_labels.iter().map(|role| ("place.within_labels", role)));
+    }
     let of_labels = spec.by_label.iter().filter(|rule| spec.line.is_none() || rule.role != LINE_PATH);
     references.extend(of_labels.map(|rule| ("by_label.role", &rule.role)));
-    if let Some(time) = &spec.time {
-        references.push(("time.date", &time.date));
-        references.extend(time.hour_ending.iter().map(|role| ("time.hour_ending", role)));
-    }
+    references.extend(spec.subject.iter().map(|role| ("subject", role)));
+    references.extend(spec.section.iter().map(|section| ("section.label", &section.label)));
+    references.extend(spec.time.iter().flat_map(|time| &time.date).map(|role| ("time.date", role)));
     if let Some(line) = &spec.line {
         references.extend(line.code.iter().map(|role| ("line.code", role)));
+        references.extend(line.codes.iter().map(|role| ("line.codes", role)));
+        references.extend(line.number.iter().map(|role| ("line.number", role)));
         references.push(("line.name", &line.name));
     }
     for (key, role) in references {
@@ -360,35 +565,8 @@ fn check_roles(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> 
     Ok(())
 }
 
-fn check_captures(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> {
-    let mut captures = BTreeSet::new();
-    let mut add = |id: &str, key: &str, pattern: &str| {
-        let pattern = context.pattern(key, pattern)?;
-        captures.extend(pattern.capture_names().flatten().map(|name| format!("{id}.{name}")));
-        Ok::<_, FeedError>(())
-    };
-    for (id, caption) in &spec.caption {
-        add(id, &format!("caption.{id}.pattern"), &caption.pattern)?;
-    }
-    for value in &spec.value_column {
-        add("header", "value_column.header", &value.header)?;
-    }
-    let mentioned = spec
-        .printed
-        .iter()
-        .flat_map(|(column, captures)| captures.iter().map(move |capture| (format!("printed.{column}"), capture)))
-        .chain(spec.place.year.iter().map(|capture| ("place.year".to_owned(), capture)))
-        .chain(
-            spec.by_printed
-                .iter()
-                .flat_map(|rule| rule.captures.iter().map(|capture| (format!("by_printed {}", rule.column), capture))),
-        )
-        .chain(spec.place.printed.iter().map(|capture| ("place.printed".to_owned(), capture)));
-    for (key, capture) in mentioned {
-        if !captures.contains(capture) {
-            return Err(context.unknown(&key, "capture", capture, "the named groups of caption and value_column"));
-        }
-    }
+/// The unit line gives a unit of a dimension that is there.
+fn check_unit_line(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> {
     if let Some(unit) = &spec.unit {
         let pattern = context.pattern("unit.pattern", &unit.pattern)?;
         if !pattern.capture_names().flatten().any(|name| name == "unit") {
@@ -405,6 +583,9 @@ fn check_captures(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedErro
 fn check_value_parts(context: &Context<'_>, spec: &FeedSpec, table: &Table) -> Result<(), FeedError> {
     let numbers: Vec<&String> =
         spec.value.columns.iter().filter(|(_, part)| **part == ValuePart::Number).map(|(column, _)| column).collect();
+    if spec.value_column.is_empty() {
+        return Ok(());
+    }
     let [number] = numbers[..] else {
         return Err(context.wrong("value.columns", &format!("{} number columns", numbers.len()), "exactly one"));
     };
@@ -421,7 +602,11 @@ fn check_value_parts(context: &Context<'_>, spec: &FeedSpec, table: &Table) -> R
             .iter()
             // A change that is added to 100 has its own dimension; the sum has the column's.
             .filter(|value| value.add.is_none())
-            .filter_map(|value| context.catalog.units.get(value.unit.as_deref()?))
+            .filter_map(|value| value.unit.as_deref())
+            .chain(spec.unit_by.iter().flat_map(|rule| {
+                rule.cases.iter().map(|case| case.value.as_str()).chain([rule.otherwise.as_str()])
+            }))
+            .filter_map(|unit| context.catalog.units.get(unit))
             .map(|unit| unit.dimension.as_str())
             .collect(),
     };

@@ -1,8 +1,11 @@
 //! A zip container measured before any parser inflates it.
 //!
 //! Every entry is inflated into a sink under a bound, so that the sizes in the directory need not be
-//! believed. Refused: entries beyond the bounds, bombs, encrypted entries, links, names that leave the
-//! container or occur twice, document types in XML parts, and string tables that claim more than they hold.
+//! believed. Refused: entries beyond the bounds, bombs, entries that share bytes, encrypted entries, links, names
+//! that leave the container or occur twice, document types and floods in XML parts, and string tables that claim
+//! more than they hold.
+//!
+//! A container that is no workbook is an archive of files ([`read_archive`]).
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
@@ -10,12 +13,15 @@ use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
 use super::ReadError;
+use super::encoding::decode_gb18030;
+use super::sniff::{Format, sniff};
+use super::xml_guard::XmlGuard;
 use crate::Limits;
 
 /// Ratio tests start beyond this many inflated bytes: small entries compress well without malice.
 const BOMB_FLOOR: u64 = 10 << 20;
 
-/// The document type of an XML part stands before its root, which begins within these bytes.
+/// The root of a string table, with what it claims, begins within these bytes.
 const XML_HEAD: usize = 16 << 10;
 
 /// Bytes of the shortest shared string, `<si/>`.
@@ -25,6 +31,12 @@ const SHORTEST_SHARED_STRING: u64 = 5;
 pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Result<BTreeSet<String>, ReadError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(None, &error.to_string()))?;
     bound("zip entries", archive.len() as u64, limits.zip_entries as u64)?;
+    if archive.has_duplicate_names() {
+        return Err(damaged(None, "a name occurs twice"));
+    }
+    if archive.has_overlapping_entries().map_err(|error| damaged(None, &error.to_string()))? {
+        return Err(damaged(None, "entries share bytes of the file"));
+    }
     let mut names = BTreeSet::new();
     let mut left = limits.inflated_bytes;
     for index in 0..archive.len() {
@@ -34,7 +46,7 @@ pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Result<BTreeSet<String>, Re
         if entry.encrypted() {
             return refuse("encrypted, expected a container without a password");
         }
-        if entry.is_symlink() || entry.enclosed_name().is_none() {
+        if entry.is_symlink() || !stays_inside(&name) {
             return refuse("a link or a path that leaves the container");
         }
         let (compressed, is_dir) = (entry.compressed_size().max(1), entry.is_dir());
@@ -45,8 +57,9 @@ pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Result<BTreeSet<String>, Re
             continue;
         }
         let allowed = limits.entry_bytes.min(left);
+        let guard = is_xml(&name).then(XmlGuard::new);
         let measured =
-            measure(entry.take(allowed.saturating_add(1))).map_err(|reason| damaged(Some(&name), &reason))?;
+            measure(entry.take(allowed.saturating_add(1)), guard).map_err(|reason| damaged(Some(&name), &reason))?;
         bound(&format!("inflated bytes of entry {name}"), measured.inflated, allowed)?;
         left -= measured.inflated;
         if measured.inflated > BOMB_FLOOR && measured.inflated / compressed > limits.inflation_ratio {
@@ -67,12 +80,99 @@ pub(super) fn read_part(bytes: &[u8], name: &str, limits: &Limits) -> Option<Vec
     Some(part)
 }
 
+/// A file of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its path in the archive, with `/` between folders.
+    pub path: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// Whether a file is a zip container of files rather than one workbook or document in such a container.
+pub fn is_archive(bytes: &[u8]) -> bool {
+    if sniff(bytes) != Format::Zip {
+        return false;
+    }
+    let Ok(archive) = ZipArchive::new(Cursor::new(bytes)) else { return false };
+    // One of these is in every office container, and in none of files.
+    ["[Content_Types].xml", "mimetype", "xl/workbook.xml", "xl/workbook.bin"]
+        .iter()
+        .all(|name| archive.index_for_name(name).is_none())
+}
+
+/// The files of an archive, in its order. Each is a file of its own, to be read by
+/// [`read_document`](super::read_document) like one that came alone; an archive inside an archive is not opened.
+///
+/// Left out: folders, and what desktop systems put beside files (`__MACOSX/`, `._*`, `.DS_Store`, `Thumbs.db`).
+/// Names that do not say that they are UTF-8 are read as UTF-8, else as GB18030, as Chinese desktops write them.
+///
+/// # Errors
+///
+/// The container is damaged, encrypted, beyond a limit of [`Limits`], or a name leaves it or occurs twice. Nothing
+/// of such an archive is given.
+pub fn read_archive(bytes: &[u8], limits: &Limits) -> Result<Vec<Member>, ReadError> {
+    scan(bytes, limits)?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(None, &error.to_string()))?;
+    let mut members: Vec<Member> = Vec::new();
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).map_err(|error| damaged(None, &error.to_string()))?;
+        if entry.is_dir() {
+            continue;
+        }
+        let path = member_path(entry.name_raw());
+        if !stays_inside(&path) {
+            return Err(damaged(Some(&path), "a path that leaves the container"));
+        }
+        if is_litter(&path) {
+            continue;
+        }
+        let mut content = Vec::new();
+        entry
+            .take(limits.entry_bytes)
+            .read_to_end(&mut content)
+            .map_err(|error| damaged(Some(&path), &error.to_string()))?;
+        bound(&format!("bytes of {path}"), content.len() as u64, limits.file_bytes)?;
+        if members.iter().any(|member| member.path == path) {
+            return Err(damaged(Some(&path), "the name occurs twice"));
+        }
+        members.push(Member { path, bytes: content });
+    }
+    Ok(members)
+}
+
+fn member_path(raw: &[u8]) -> String {
+    let path = match std::str::from_utf8(raw) {
+        Ok(path) => path.to_owned(),
+        Err(_) => decode_gb18030(raw).unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned()),
+    };
+    path.replace('\\', "/")
+}
+
+/// Whether a name of an entry, extracted anywhere, would stay below that place on every system.
+fn stays_inside(name: &str) -> bool {
+    let has_drive = name.as_bytes().get(1) == Some(&b':');
+    !name.contains('\0')
+        && !name.starts_with(['/', '\\'])
+        && !has_drive
+        && name.split(['/', '\\']).all(|part| part != "..")
+}
+
+fn is_litter(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or_default();
+    path.starts_with("__MACOSX/") || file.starts_with("._") || matches!(file, ".DS_Store" | "Thumbs.db" | "desktop.ini")
+}
+
+fn is_xml(name: &str) -> bool {
+    name.ends_with(".xml") || name.ends_with(".rels")
+}
+
 struct Measured {
     inflated: u64,
     head: Vec<u8>,
 }
 
-fn measure(mut entry: impl Read) -> Result<Measured, String> {
+fn measure(mut entry: impl Read, mut guard: Option<XmlGuard>) -> Result<Measured, String> {
     let mut head = Vec::new();
     let mut inflated = 0_u64;
     let mut chunk = vec![0_u8; 64 << 10];
@@ -82,22 +182,19 @@ fn measure(mut entry: impl Read) -> Result<Measured, String> {
             return Ok(Measured { inflated, head });
         }
         inflated += read as u64;
+        if let Some(guard) = &mut guard {
+            guard.feed(&chunk[..read])?;
+        }
         let wanted = XML_HEAD.saturating_sub(head.len()).min(read);
         head.extend_from_slice(&chunk[..wanted]);
     }
 }
 
 fn check_xml(name: &str, measured: &Measured, limits: &Limits) -> Result<(), ReadError> {
-    if !(name.ends_with(".xml") || name.ends_with(".rels")) {
-        return Ok(());
-    }
-    let head = String::from_utf8_lossy(&measured.head);
-    if head.to_ascii_uppercase().contains("<!DOCTYPE") {
-        return Err(damaged(Some(name), "a document type, expected plain workbook XML"));
-    }
     if !name.to_ascii_lowercase().ends_with("sharedstrings.xml") {
         return Ok(());
     }
+    let head = String::from_utf8_lossy(&measured.head);
     // The table is allocated from this attribute before one string is read.
     for attribute in ["uniqueCount=", "count="] {
         let Some(claimed) = attribute_value(&head, attribute) else { continue };
@@ -134,3 +231,7 @@ fn bound(what: &str, found: u64, limit: u64) -> Result<(), ReadError> {
 fn damaged(entry: Option<&str>, reason: &str) -> ReadError {
     ReadError::DamagedZip { entry: entry.map(str::to_owned), reason: reason.to_owned() }
 }
+
+#[cfg(test)]
+#[path = "archive_tests.rs"]
+mod tests;

@@ -5,32 +5,29 @@
 
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
-use super::encoding::{Decoded, decode};
+use super::encoding::Decoded;
 use super::quote::{Quoting, judge};
 use super::{Cell, CellKind, Document, Format, Grid, ReadError, Row, RowFault, Visibility};
 use crate::Limits;
 
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Lines that the delimiter is judged by.
 const SNIFFED_LINES: usize = 20;
 
-pub(super) fn read_text(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
-    let Decoded { text, encoding } = decode(bytes)?;
-    if text.trim().is_empty() {
-        return Err(ReadError::Empty);
-    }
+pub(super) fn read_decoded(decoded: &Decoded, limits: &Limits) -> Result<Document, ReadError> {
+    let Decoded { text, encoding } = decoded;
     let mut warnings = Vec::new();
     let mut skip = 0;
-    let delimiter = match declared_delimiter(&text) {
+    let delimiter = match declared_delimiter(text) {
         Some((delimiter, length)) => {
             skip = length;
             warnings.push("line 1 declares the delimiter (sep=) and is not data".to_owned());
             delimiter
         }
-        None => sniff_delimiter(&text),
+        None => sniff_delimiter(text),
     };
-    let mut scan = Scan::new(&text, delimiter, limits);
+    let mut scan = Scan::new(text, delimiter, limits);
     scan.skip_line(skip);
     let grid = scan.run()?;
     if grid.rows.iter().any(|row| row.fault == Some(RowFault::NulByte)) {
@@ -38,7 +35,7 @@ pub(super) fn read_text(bytes: &[u8], limits: &Limits) -> Result<Document, ReadE
     }
     Ok(Document {
         format: Format::Csv,
-        encoding: Some(encoding.to_owned()),
+        encoding: Some((*encoding).to_owned()),
         grids: vec![grid],
         warnings,
         path: String::new(),
@@ -46,7 +43,7 @@ pub(super) fn read_text(bytes: &[u8], limits: &Limits) -> Result<Document, ReadE
 }
 
 /// `sep=;` in the first line, as spreadsheets write it: the delimiter and the length of the line.
-fn declared_delimiter(text: &str) -> Option<(u8, usize)> {
+pub(super) fn declared_delimiter(text: &str) -> Option<(u8, usize)> {
     let line = text.lines().next()?;
     let rest = line.strip_prefix("sep=").or_else(|| line.strip_prefix("SEP="))?;
     let delimiter = DELIMITERS.into_iter().find(|delimiter| rest.as_bytes() == [*delimiter])?;

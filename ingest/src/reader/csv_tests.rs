@@ -1,6 +1,7 @@
 //! Behaviour of the text reader.
 
 use super::*;
+use crate::reader::text::read_text;
 
 fn grid(text: &str) -> Grid {
     read_text(text.as_bytes(), &Limits::default()).expect("a readable text").grids.remove(0)

@@ -4,7 +4,7 @@
 //! every byte sequence, so that a decoded text must also look Chinese: at least 95 % of its characters outside
 //! ASCII are in GB 2312. Nothing is replaced: a file with one broken byte is refused.
 
-use encoding_rs::{DecoderResult, Encoding, GB18030, GBK, UTF_16BE, UTF_16LE};
+use encoding_rs::{BIG5, DecoderResult, Encoding, GB18030, GBK, UTF_16BE, UTF_16LE};
 
 use super::error::{Gb18030Refusal, ReadError};
 
@@ -32,7 +32,58 @@ const MOJIBAKE: [(&str, &str); 6] = [
 ];
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, ReadError> {
-    let decoded = decode_unchecked(bytes)?;
+    refuse_mojibake(decode_unchecked(bytes)?)
+}
+
+/// A page, and a warning where it says that it is in another encoding than it is.
+///
+/// What it says counts for Big5 only, which cannot be told from rare GB18030.
+pub(super) fn decode_page(bytes: &[u8]) -> Result<(Decoded, Option<String>), ReadError> {
+    let declared = declared_encoding(bytes);
+    let decoded = match decode(bytes) {
+        Ok(decoded) => decoded,
+        Err(error) => {
+            let is_big5 = declared.as_ref().is_some_and(|(_, encoding)| *encoding == BIG5);
+            match decode_strictly(BIG5, bytes) {
+                Ok(text) if is_big5 => refuse_mojibake(Decoded { text, encoding: "big5" })?,
+                _ => return Err(error),
+            }
+        }
+    };
+    let warning = declared.filter(|(_, encoding)| !is_said(encoding, &decoded)).map(|(label, _)| {
+        format!("the page says that it is {label}; it is {}", decoded.encoding)
+    });
+    Ok((decoded, warning))
+}
+
+/// Whether a page that says so may be in the encoding in which it was read.
+fn is_said(said: &'static Encoding, decoded: &Decoded) -> bool {
+    if decoded.text.is_ascii() || decoded.encoding.starts_with("utf-16") {
+        return true;
+    }
+    match decoded.encoding {
+        "gb18030" => said == GBK || said == GB18030,
+        "big5" => said == BIG5,
+        _ => said == encoding_rs::UTF_8,
+    }
+}
+
+/// The encoding that the head of a page names, with the name as written.
+fn declared_encoding(bytes: &[u8]) -> Option<(String, &'static Encoding)> {
+    const HEAD: usize = 8 << 10;
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]).to_ascii_lowercase();
+    let meta = head.match_indices("<meta").find_map(|(at, _)| {
+        let tag = &head[at..];
+        let tag = &tag[..tag.find('>').unwrap_or(tag.len())];
+        tag.split_once("charset").map(|(_, rest)| rest.trim_start().to_owned())
+    })?;
+    let label = meta.strip_prefix('=')?.trim_start_matches(['"', '\'', ' ']);
+    let end = label.find(|sign: char| !(sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_' | ':' | '.')));
+    let label = &label[..end.unwrap_or(label.len())];
+    Encoding::for_label(label.as_bytes()).map(|encoding| (label.to_owned(), encoding))
+}
+
+fn refuse_mojibake(decoded: Decoded) -> Result<Decoded, ReadError> {
     for (sign, description) in MOJIBAKE {
         if let Some(offset) = decoded.text.find(sign) {
             let line = 1 + decoded.text[..offset].matches('\n').count();
@@ -75,6 +126,11 @@ fn decode_unchecked(bytes: &[u8]) -> Result<Decoded, ReadError> {
         return Err(refuse(Gb18030Refusal::Implausible { share_pct }));
     }
     Ok(Decoded { text, encoding: "gb18030" })
+}
+
+/// Bytes as GB18030; none where they are not.
+pub(super) fn decode_gb18030(bytes: &[u8]) -> Option<String> {
+    decode_strictly(GB18030, bytes).ok()
 }
 
 /// The decoded text, or the offset of the first byte that the encoding does not have.

@@ -80,6 +80,12 @@ pub enum ReadError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A page that cannot be read.
+    #[error("damaged page: {reason}")]
+    DamagedHtml {
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// A workbook that cannot be read.
     #[error("damaged workbook{}: {reason}", .sheet.as_ref().map(|sheet| format!(", sheet {sheet}")).unwrap_or_default())]
     DamagedWorkbook {

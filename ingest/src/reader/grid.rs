@@ -56,6 +56,8 @@ pub struct Cell {
 pub enum RowFault {
     /// A NUL byte in the line.
     NulByte,
+    /// A line that a feed expects to be a record, and none of its patterns reads.
+    NoPattern,
 }
 
 /// One row with at least one cell.
@@ -105,7 +107,17 @@ pub struct Grid {
     pub hidden_rows: BTreeSet<u32>,
     /// Why reading stopped before the end of the sheet, if it did; such a grid is never shaped.
     pub broken: Option<String>,
+    /// Lines of text that stand before a table of a page, such as its title and its unit line, at most the last
+    /// [`PREFACE_LINES`]. They are no cells of the grid: `row` and `start` are line and character of the file
+    /// ([`Grid::preface_address`]).
+    pub preface: Vec<Cell>,
+    /// Index in [`Grid::rows`] of the first row of each page after the first, where the text has several; an empty
+    /// page begins where the next one does.
+    pub pages: Vec<usize>,
 }
+
+/// Lines that a preface has at most.
+pub const PREFACE_LINES: usize = 12;
 
 impl Grid {
     /// An empty grid.
@@ -119,7 +131,28 @@ impl Grid {
             hidden_columns: BTreeSet::new(),
             hidden_rows: BTreeSet::new(),
             broken: None,
+            preface: Vec::new(),
+            pages: Vec::new(),
         }
+    }
+
+    /// A grid without cells that is shown as this one is.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::new(self.sheet.clone(), self.visibility)
+    }
+
+    /// Text, one row and one cell a line.
+    #[cfg(test)]
+    pub(crate) fn of_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut grid = Self::new(None, Visibility::Visible);
+        for (index, line) in lines.enumerate() {
+            let (number, first) = (index as u32 + 1, grid.cells.len());
+            let kind = if line.is_empty() { CellKind::Empty } else { CellKind::Text };
+            grid.cells.push(Cell { row: number, column: 1, start: 1, text: line.into(), kind, is_formula: false });
+            let cells = first..first + 1;
+            grid.rows.push(Row { number, cells, field_count: Some(1), is_hidden: false, fault: None });
+        }
+        grid
     }
 
     /// Whether addresses are `line:col` of a text file instead of `A1` of a sheet.
@@ -156,6 +189,18 @@ impl Grid {
     /// Address of a cell for readers.
     pub fn address(&self, row: u32, start: u32) -> String {
         if self.is_text() { format!("{row}:{start}") } else { a1_address(row, start) }
+    }
+
+    /// Address of a line of the preface for readers: line and character of the file.
+    pub fn preface_address(line: &Cell) -> String {
+        format!("{}:{}", line.row, line.start)
+    }
+
+    /// The rows of each page, in order; one page where the format has none.
+    pub fn page_rows(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let starts = std::iter::once(0).chain(self.pages.iter().copied());
+        let ends = self.pages.iter().copied().chain([self.rows.len()]);
+        starts.zip(ends).map(|(start, end)| start..end)
     }
 }
 

@@ -5,25 +5,31 @@
 //! columns `$1`, `$2`, …, the fields of its objects the others, nested ones joined by a point. A list of
 //! plain values is one row with the columns `1`, `2`, …; an object of plain values is one row.
 //!
+//! Lines of JSON, one value each, are the list of these values. A GeoJSON collection is such a list too: the grid
+//! of its `features` has columns like `properties.pm25` and `geometry.coordinates.1`.
+//!
 //! Numbers are kept as they are written; nothing passes a float. Refused: text that is no JSON or goes on
-//! after its end, a key that stands twice in one object (which of the two holds is not ours to choose), and
-//! nesting beyond the limit. Empty lists and objects are named in the warnings.
+//! after its end, a key that stands twice in one object (which of the two holds is not ours to choose), numbers
+//! that no decimal holds, and nesting beyond the limit. Empty lists and objects are named in the warnings.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::encoding::{Decoded, decode};
+use super::places::Places;
 use super::{Cell, CellKind, Document, Format, Grid, ReadError, Row, Visibility};
 use crate::Limits;
 
+/// Characters of one number: a decimal of the warehouse has at most 38 digits.
+const NUMBER_CHARS: usize = 64;
+
 pub(super) fn read_json(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
     let Decoded { text, encoding } = decode(bytes)?;
-    let root: &RawValue = serde_json::from_str(&text).map_err(|error| damaged(&error))?;
     let mut reader = Reader {
         text: &text,
         places: Places::new(&text),
@@ -32,19 +38,16 @@ pub(super) fn read_json(bytes: &[u8], limits: &Limits) -> Result<Document, ReadE
         tables: BTreeMap::new(),
         warnings: Vec::new(),
     };
-    reader.visit(&mut Vec::new(), root)?;
+    match serde_json::from_str::<&RawValue>(&text) {
+        Ok(root) => reader.visit(&mut Vec::new(), root)?,
+        Err(error) => match reader.lines()? {
+            Some(values) => reader.visit_items(&mut Vec::new(), values)?,
+            None => return Err(reader.damaged(&text, &error)),
+        },
+    }
     let Reader { tables, warnings, .. } = reader;
     let grids = tables.into_iter().map(|((depth, _), table)| table.into_grid(depth)).collect();
     Ok(Document { format: Format::Json, encoding: Some(encoding.to_owned()), grids, warnings, path: String::new() })
-}
-
-fn damaged(error: &serde_json::Error) -> ReadError {
-    let reason = if error.is_eof() { "the text ends inside a value" } else { "the text is no JSON here" };
-    ReadError::DamagedJson {
-        line: u32::try_from(error.line()).unwrap_or(u32::MAX),
-        column: u32::try_from(error.column()).unwrap_or(u32::MAX),
-        reason,
-    }
 }
 
 /// The entries of an object in their order, values as they are written.
@@ -72,6 +75,40 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
     }
 }
 
+/// The values of a list, as long as there are not too many.
+struct Items<'a> {
+    most: usize,
+    items: Vec<&'a RawValue>,
+    is_beyond: bool,
+}
+
+impl<'a> Items<'a> {
+    fn read(&mut self, list: &'a str) -> Result<(), serde_json::Error> {
+        let mut parser = serde_json::Deserializer::from_str(list);
+        parser.deserialize_seq(&mut *self)?;
+        parser.end()
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Items<'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<(), S::Error> {
+        while let Some(item) = list.next_element()? {
+            if self.items.len() >= self.most {
+                self.is_beyond = true;
+                return Err(S::Error::custom("too many values"));
+            }
+            self.items.push(item);
+        }
+        Ok(())
+    }
+}
+
 /// What the lists of one grid have in common beside the depth of their keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -83,17 +120,14 @@ enum Kind {
     Record,
 }
 
-/// Line and character.
-type Place = (u32, u32);
-
 /// A value of a row: its field, and where it stands.
 struct Field {
     name: String,
-    cell: (String, CellKind, Place),
+    cell: (String, CellKind, (u32, u32)),
 }
 
 /// The keys above a row, where it stands, and its values.
-type TableRow = (Vec<String>, Place, Vec<Field>);
+type TableRow = (Vec<String>, (u32, u32), Vec<Field>);
 
 #[derive(Default)]
 struct Table {
@@ -184,7 +218,7 @@ impl<'a> Reader<'a> {
     }
 
     fn visit_list(&mut self, path: &mut Vec<String>, value: &'a RawValue) -> Result<(), ReadError> {
-        let items: Vec<&'a RawValue> = serde_json::from_str(value.get()).map_err(|error| damaged(&error))?;
+        let items = self.items(value)?;
         if items.is_empty() {
             self.warn_empty(path, value);
             return Ok(());
@@ -194,6 +228,10 @@ impl<'a> Reader<'a> {
             let fields = fields.collect::<Result<Vec<_>, _>>()?;
             return self.add(path, Kind::List, value, fields);
         }
+        self.visit_items(path, items)
+    }
+
+    fn visit_items(&mut self, path: &mut Vec<String>, items: Vec<&'a RawValue>) -> Result<(), ReadError> {
         for (index, item) in items.into_iter().enumerate() {
             if item.get().starts_with('{') {
                 let (mut fields, mut lists) = (Vec::new(), Vec::new());
@@ -232,8 +270,7 @@ impl<'a> Reader<'a> {
             match value.get().as_bytes().first() {
                 Some(b'{') => self.flatten(name, value, fields, lists, depth + 1)?,
                 Some(b'[') => {
-                    let items: Vec<&'a RawValue> =
-                        serde_json::from_str(value.get()).map_err(|error| damaged(&error))?;
+                    let items = self.items(value)?;
                     if items.iter().all(|item| is_plain(item)) {
                         for (index, item) in items.into_iter().enumerate() {
                             fields.push(self.field(format!("{name}.{}", index + 1), item)?);
@@ -248,8 +285,45 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// The values of a file with one on each line; none where it is no such file.
+    fn lines(&self) -> Result<Option<Vec<&'a RawValue>>, ReadError> {
+        let mut lines = self.text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let Some(first) = lines.next() else { return Ok(None) };
+        let is_list_of_values = first.starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(first).is_ok();
+        if !is_list_of_values || lines.next().is_none() {
+            return Ok(None);
+        }
+        let mut values = Vec::new();
+        for line in self.text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            values.push(serde_json::from_str(line).map_err(|error| self.damaged(line, &error))?);
+            self.check("lines", values.len(), self.limits.json_items)?;
+        }
+        Ok(Some(values))
+    }
+
+    fn items(&self, value: &'a RawValue) -> Result<Vec<&'a RawValue>, ReadError> {
+        let mut items = Items { most: self.limits.json_items, items: Vec::new(), is_beyond: false };
+        let read = items.read(value.get());
+        if items.is_beyond {
+            self.check("values of one list", self.limits.json_items + 1, self.limits.json_items)?;
+        }
+        read.map_err(|error| self.damaged(value.get(), &error))?;
+        Ok(items.items)
+    }
+
+    /// An error of the parser in a part of the text, with its place in the whole.
+    fn damaged(&self, part: &str, error: &serde_json::Error) -> ReadError {
+        let reason = if error.is_eof() { "the text ends inside a value" } else { "the text is no JSON here" };
+        // The parser counts lines from 1 and bytes of a line up to and with the one at fault.
+        let line = part.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+        let start = part.as_ptr() as usize - self.text.as_ptr() as usize;
+        let offset = (start + line + error.column().saturating_sub(1)).min(self.text.len());
+        let (line, column) = self.places.at(self.text, self.text.floor_char_boundary(offset));
+        ReadError::DamagedJson { line, column, reason }
+    }
+
     fn entries(&self, value: &'a RawValue) -> Result<Vec<(Cow<'a, str>, &'a RawValue)>, ReadError> {
-        let Entries(entries) = serde_json::from_str(value.get()).map_err(|error| damaged(&error))?;
+        let Entries(entries) = serde_json::from_str(value.get()).map_err(|error| self.damaged(value.get(), &error))?;
         let mut names = BTreeSet::new();
         for (name, value) in &entries {
             if !names.insert(name) {
@@ -287,13 +361,20 @@ impl<'a> Reader<'a> {
         let (line, column) = self.place_of(value);
         let (text, kind, column) = match written.as_bytes().first() {
             Some(b'"') => {
-                let text: String = serde_json::from_str(written).map_err(|error| damaged(&error))?;
+                let text: String = serde_json::from_str(written).map_err(|error| self.damaged(written, &error))?;
                 let kind = if text.is_empty() { CellKind::Empty } else { CellKind::Text };
                 (text, kind, column + 1)
             }
             Some(b'n') => (String::new(), CellKind::Empty, column),
             Some(b't' | b'f') => (written.to_owned(), CellKind::Boolean, column),
-            _ => (written.to_owned(), CellKind::Number, column),
+            _ => {
+                self.check("characters of one number", written.len(), NUMBER_CHARS)?;
+                if written.parse::<f64>().is_ok_and(f64::is_infinite) {
+                    let reason = "a number beyond what a figure can be";
+                    return Err(ReadError::DamagedJson { line, column, reason });
+                }
+                (written.to_owned(), CellKind::Number, column)
+            }
         };
         self.check("characters of one value", text.chars().count(), self.limits.cell_chars)?;
         Ok(Field { name, cell: (text, kind, (line, column)) })
@@ -321,33 +402,6 @@ impl<'a> Reader<'a> {
 
 fn is_plain(value: &RawValue) -> bool {
     !value.get().starts_with(['{', '['])
-}
-
-/// Line and character of every so many bytes, so that a place is found without reading the text from its beginning.
-struct Places(Vec<(usize, u32, u32)>);
-
-impl Places {
-    const EVERY: usize = 4096;
-
-    fn new(text: &str) -> Self {
-        let (mut marks, mut line, mut column) = (vec![(0, 1, 1)], 1, 1);
-        for (offset, character) in text.char_indices() {
-            if offset >= marks.len() * Self::EVERY {
-                marks.push((offset, line, column));
-            }
-            (line, column) = if character == '\n' { (line + 1, 1) } else { (line, column + 1) };
-        }
-        Self(marks)
-    }
-
-    fn at(&self, text: &str, offset: usize) -> (u32, u32) {
-        let mark = self.0.partition_point(|(start, ..)| *start <= offset).saturating_sub(1);
-        let (start, mut line, mut column) = self.0[mark];
-        for character in text[start..offset].chars() {
-            (line, column) = if character == '\n' { (line + 1, 1) } else { (line, column + 1) };
-        }
-        (line, column)
-    }
 }
 
 #[cfg(test)]

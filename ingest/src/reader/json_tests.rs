@@ -73,6 +73,55 @@ fn text_that_is_no_json_is_refused_with_its_place() {
 }
 
 #[test]
+fn lines_of_json_are_one_list() {
+    let document = read("{\"a\":1}\n\n{\"a\":2,\"b\":\"东区\"}\n").expect("reads");
+    assert_eq!(shown(&document.grids[0]), [vec!["a", "b"], vec!["1@1:6"], vec!["2@3:6", "东区@3:13"]]);
+    let Err(ReadError::DamagedJson { line, column, .. }) = read("{\"a\":1}\n{\"a\":\n{\"a\":3}\n") else {
+        panic!("a broken line was read")
+    };
+    assert_eq!(line, 2, "{column}");
+    assert!(matches!(read("{\"a\":1}\ngarbage"), Err(ReadError::DamagedJson { line: 2, .. })));
+}
+
+#[test]
+fn faults_inside_values_have_their_place_in_the_file() {
+    let text = "[{\"区\":\"甲\"},\n {\"区\":\"a\\ud800b\"}]";
+    let Err(ReadError::DamagedJson { line, .. }) = read(text) else { panic!("a lone surrogate was read") };
+    assert_eq!(line, 2);
+    for text in ["[{\"a\":1e999}]".to_owned(), "[{\"a\":NaN}]".to_owned()] {
+        assert!(matches!(read(&text), Err(ReadError::DamagedJson { line: 1, .. })), "{text}");
+    }
+    let long = format!("[{{\"a\":{}}}]", "9".repeat(1_000_000));
+    assert!(matches!(read(&long), Err(ReadError::TooLarge { .. })));
+}
+
+#[test]
+fn lists_and_objects_have_limits() {
+    let limits = Limits { json_items: 1_000, ..Limits::default() };
+    let list = format!("[{}]", vec!["{}"; 2_000].join(","));
+    assert!(matches!(read_json(list.as_bytes(), &limits), Err(ReadError::TooLarge { .. })));
+    let keys: Vec<String> = (0..100_000).map(|key| format!("\"k{key}\":1")).collect();
+    assert!(matches!(read(&format!("{{{}}}", keys.join(","))), Err(ReadError::TooLarge { .. })));
+}
+
+#[test]
+fn a_collection_of_features_is_a_table_of_them() {
+    let text = r#"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point",
+        "coordinates":[101.7,26.5]},"properties":{"id":"1","pm25":12.50}}]}"#;
+    let document = read(text).expect("reads");
+    let grid = document.grids.iter().find(|grid| grid.rows.len() == 2 && grid.text(&grid.rows[0], 1) == "$1");
+    let rows = shown(grid.expect("the features"));
+    assert_eq!(
+        rows[0],
+        [
+            "$1", "type", "geometry.type", "geometry.coordinates.1", "geometry.coordinates.2", "properties.id",
+            "properties.pm25"
+        ]
+    );
+    assert_eq!(rows[1][6], "12.50@2:63");
+}
+
+#[test]
 fn nesting_has_a_limit() {
     let deep = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
     assert!(read(&deep(20)).is_ok());

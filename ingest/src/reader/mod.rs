@@ -12,17 +12,27 @@ mod csv;
 mod encoding;
 mod error;
 mod grid;
+mod html;
 mod json;
 mod layout;
+mod ods;
+mod places;
 mod quote;
+mod range;
 mod sniff;
+mod text;
 mod xls;
+mod xlsb;
 mod xlsx;
+mod xml_guard;
 
 use serde::{Deserialize, Serialize};
 
+pub use archive::{Member, is_archive, read_archive};
 pub use error::{Gb18030Refusal, ReadError};
-pub use grid::{Cell, CellKind, Grid, Merge, Row, RowFault, Visibility, a1_address, column_letters};
+pub use grid::{
+    Cell, CellKind, Grid, Merge, PREFACE_LINES, Row, RowFault, Visibility, a1_address, column_letters,
+};
 pub use sniff::Format;
 
 use crate::Limits;
@@ -32,7 +42,7 @@ use crate::Limits;
 pub struct Document {
     /// What the content is.
     pub format: Format,
-    /// Encoding of a text file: `utf-8`, `utf-8-bom`, `gb18030`, `utf-16le` or `utf-16be`.
+    /// Encoding of a text file: `utf-8`, `utf-8-bom`, `gb18030`, `big5` (pages that say so only), `utf-16le` or `utf-16be`.
     pub encoding: Option<String>,
     /// Sheets of a workbook in their order, or the one grid of a text file.
     pub grids: Vec<Grid>,
@@ -66,6 +76,21 @@ impl Document {
         }
     }
 
+    /// The document under its path below the inbox, with a warning where the ending of the name says another format
+    /// than the content: departments name pages and delimited text `.xls`.
+    #[must_use]
+    pub fn named(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        let ending = path.rsplit('/').next().and_then(|file| file.rsplit_once('.')).map(|(_, ending)| ending);
+        if let Some(ending) = ending.map(str::to_ascii_lowercase)
+            && self.format.ending_disagrees(&ending)
+        {
+            let format = self.format.name();
+            self.warnings.push(format!("the name ends in .{ending}, the content is {format} and is read as that"));
+        }
+        self
+    }
+
     fn without_grids(format: Format) -> Self {
         Self { format, encoding: None, grids: Vec::new(), warnings: Vec::new(), path: String::new() }
     }
@@ -88,7 +113,8 @@ pub fn read_document(bytes: &[u8], limits: &Limits) -> Result<Document, ReadErro
     match sniff::sniff(bytes) {
         Format::Empty => Err(ReadError::Empty),
         Format::Zip => xlsx::read_zip(bytes, limits),
-        Format::Csv => csv::read_text(bytes, limits),
+        Format::Csv => text::read_text(bytes, limits),
+        Format::Html => html::read_html(bytes, limits),
         Format::Json => json::read_json(bytes, limits),
         Format::Xls => xls::read_compound(bytes, limits),
         other => Ok(Document::without_grids(other)),

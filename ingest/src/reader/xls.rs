@@ -8,15 +8,16 @@ use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use calamine::{Data, DataRef, Reader as _, SheetType, Xls, open_workbook_from_rs};
+use calamine::{Reader as _, SheetType, Xls, open_workbook_from_rs};
 
 use super::layout::Layout;
-use super::xlsx::{content, damaged, hide, index_rows, merge, visibility};
-use super::{Cell, Document, Format, Grid, ReadError};
+use super::range::read_cells;
+use super::xlsx::{damaged, hide, merge, visibility};
+use super::{Document, Format, Grid, ReadError};
 use crate::Limits;
 
 /// Cells that all sheets may span together, empty ones included: about 24 bytes each, held twice.
-const SPANNED_CELLS: u64 = 8_000_000;
+pub(super) const SPANNED_CELLS: u64 = 8_000_000;
 
 const BOF: u16 = 0x0809;
 const FILEPASS: u16 = 0x002F;
@@ -58,7 +59,7 @@ fn workbook_stream(bytes: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
     Ok(None)
 }
 
-const PROTECTED: &str = "it is protected by a password; expected a workbook that opens without one";
+pub(super) const PROTECTED: &str = "it is protected by a password; expected a workbook that opens without one";
 
 /// What the first pass learns of a sheet.
 #[derive(Default)]
@@ -146,7 +147,7 @@ fn read_workbook(bytes: &[u8], scanned: &[Scanned], limits: &Limits) -> Result<D
         match scanned.get(index).filter(|_| scanned.len() == sheets.len()) {
             Some(scanned) => {
                 let (hidden_rows, hidden_columns) = (scanned.hidden_rows.clone(), scanned.hidden_columns.clone());
-                hide(&mut grid, Layout { hidden_rows, hidden_columns });
+                hide(&mut grid, Layout { hidden_rows, hidden_columns, has_wrong_string: false });
             }
             None => {
                 let reason = "its hidden rows and columns could not be told".to_owned();
@@ -157,51 +158,4 @@ fn read_workbook(bytes: &[u8], scanned: &[Scanned], limits: &Limits) -> Result<D
         grids.push(grid);
     }
     Ok(Document { format: Format::Xls, encoding: None, grids, warnings, path: String::new() })
-}
-
-fn read_cells(
-    workbook: &mut Xls<Cursor<&[u8]>>,
-    sheet: &str,
-    grid: &mut Grid,
-    cells_left: usize,
-    limits: &Limits,
-) -> Result<(), ReadError> {
-    let range = workbook.worksheet_range(sheet).map_err(|error| damaged(Some(sheet), &error.to_string()))?;
-    let formulas = workbook.worksheet_formula(sheet).ok();
-    // Cells are counted from the first one that is used.
-    let Some((top, left)) = range.start() else { return Ok(()) };
-    for (row, column, value) in range.used_cells() {
-        let (row, column) = (row as u32 + top, column as u32 + left);
-        let has_formula = |formulas: &calamine::Range<String>| {
-            formulas.get_value((row, column)).is_some_and(|formula| !formula.is_empty())
-        };
-        let is_formula = formulas.as_ref().is_some_and(has_formula);
-        let Some((text, kind)) = content(&borrowed(value), is_formula) else { continue };
-        let (row, column) = (row + 1, column + 1);
-        let characters = text.chars().count();
-        if characters > limits.cell_chars {
-            let what = format!("sheet {sheet}, cell {}: characters", super::a1_address(row, column));
-            return Err(ReadError::TooLarge { what, found: characters as u64, limit: limits.cell_chars as u64 });
-        }
-        if grid.cells.len() >= cells_left {
-            let limit = limits.cells as u64;
-            return Err(ReadError::TooLarge { what: "cells".into(), found: limit + 1, limit });
-        }
-        grid.cells.push(Cell { row, column, start: column, text: text.into(), kind, is_formula });
-    }
-    index_rows(sheet, grid)
-}
-
-fn borrowed(value: &Data) -> DataRef<'_> {
-    match value {
-        Data::Int(number) => DataRef::Int(*number),
-        Data::Float(number) => DataRef::Float(*number),
-        Data::String(text) => DataRef::SharedString(text),
-        Data::Bool(value) => DataRef::Bool(*value),
-        Data::DateTime(moment) => DataRef::DateTime(*moment),
-        Data::DateTimeIso(text) => DataRef::DateTimeIso(text.clone()),
-        Data::DurationIso(text) => DataRef::DurationIso(text.clone()),
-        Data::Error(error) => DataRef::Error(error.clone()),
-        Data::Empty => DataRef::Empty,
-    }
 }

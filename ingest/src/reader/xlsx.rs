@@ -10,7 +10,8 @@ use calamine::{DataRef, Dimensions, Reader as _, SheetVisible, Xlsx, open_workbo
 use gongkai_catalog::Exact;
 
 use super::layout::{Layout, read_layout, sheet_parts};
-use super::{Cell, CellKind, Document, Format, Grid, Merge, ReadError, Row, Visibility, archive};
+use super::range::Target;
+use super::{CellKind, Document, Format, Grid, Merge, ReadError, Row, Visibility, archive, ods, xlsb};
 use crate::Limits;
 
 const ROWS: u32 = 1_048_576;
@@ -19,6 +20,12 @@ const COLUMNS: u32 = 16_384;
 /// A zip container: a workbook where it holds one.
 pub(super) fn read_zip(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
     let names = archive::scan(bytes, limits)?;
+    if names.contains("xl/workbook.bin") {
+        return xlsb::read_workbook(bytes, limits);
+    }
+    if names.contains("content.xml") && ods::is_spreadsheet(bytes, limits) {
+        return ods::read_spreadsheet(bytes, limits);
+    }
     if !names.contains("xl/workbook.xml") {
         return Ok(Document::without_grids(Format::Zip));
     }
@@ -53,6 +60,9 @@ fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
         cells_left -= grid.cells.len();
         let layout = parts.get(&sheet.name).and_then(|part| read_layout(bytes, part, limits));
         match layout {
+            Some(layout) if layout.has_wrong_string => {
+                return Err(damaged(Some(&sheet.name), "a cell names a shared string that cannot be"));
+            }
             Some(layout) => hide(&mut grid, layout),
             None => grid.broken = Some("its hidden rows and columns could not be told".into()),
         }
@@ -80,13 +90,15 @@ fn read_cells(
 ) -> Result<(), ReadError> {
     let mut reader =
         workbook.worksheet_cells_reader(sheet).map_err(|error| damaged(Some(sheet), &error.to_string()))?;
-    let mut last = String::from("its beginning");
+    let target = Target { sheet, cells_left, limits };
+    let mut last = (1, 1);
     loop {
         let record = match reader.next_cell_with_formula() {
             Ok(Some(record)) => record,
             Ok(None) => break,
             Err(error) => {
                 // One cell of a newer kind ends the stream; the other sheets of the book are still good.
+                let last = super::a1_address(last.0, last.1);
                 grid.broken = Some(format!("cells after {last} could not be read: {error}"));
                 break;
             }
@@ -96,22 +108,8 @@ fn read_cells(
             return Err(damaged(Some(sheet), "a cell outside 1048576 rows and 16384 columns"));
         }
         let is_formula = record.formula.is_some();
-        let Some((text, kind)) = content(&record.value, is_formula) else { continue };
-        let address = super::a1_address(row, column);
-        if text.len() > limits.cell_chars && text.chars().count() > limits.cell_chars {
-            let what = format!("sheet {sheet}, cell {address}: characters");
-            return Err(ReadError::TooLarge {
-                what,
-                found: text.chars().count() as u64,
-                limit: limits.cell_chars as u64,
-            });
-        }
-        if grid.cells.len() >= cells_left {
-            let limit = limits.cells as u64;
-            return Err(ReadError::TooLarge { what: "cells".into(), found: limit + 1, limit });
-        }
-        last = address;
-        grid.cells.push(Cell { row, column, start: column, text: text.into(), kind, is_formula });
+        target.push(grid, (row, column), &record.value, is_formula)?;
+        last = (row, column);
     }
     index_rows(sheet, grid)
 }

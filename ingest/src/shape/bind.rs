@@ -4,20 +4,20 @@
 //! and of at least one value column. Hidden sheets, and sheets that could not be read to their end, are never
 //! taken. Columns that nothing reads are named, not dropped.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use gongkai_catalog::Catalog;
 use regex::Regex;
 
-use super::header::{HeaderColumn, read_header, shown_depth};
+use super::caption::{captions, read_unit};
+use super::header::{HeaderColumn, named_columns, read_header, shown_depth};
 use super::number::parse_number;
 use super::text::{on_one_line, trimmed, without_blanks};
-use crate::feed::{CaptionScope, Feed, LabelColumn};
-use crate::reader::{Document, Grid, Row, Visibility};
-
-/// Rows of another sheet among which a caption of the document may stand.
-const CAPTION_ROWS: usize = 5;
+use super::text_grid;
+use crate::feed::{ColumnUnit, Feed, LabelColumn, Reference};
+use crate::reader::{Document, Grid, Visibility};
 
 /// A value column of a feed at its place in a grid.
 #[derive(Debug, Clone)]
@@ -27,8 +27,15 @@ pub(crate) struct BoundColumn {
     pub header: HeaderColumn,
     /// Captures of the header, as `header.name`.
     pub captures: BTreeMap<String, String>,
-    /// Id of the unit.
+    /// Id of the unit; empty where it differs from row to row.
     pub unit: String,
+}
+
+/// A feed's table with the grid that it stands in: a sheet, or a grid cut out of a text.
+#[derive(Debug)]
+pub(crate) struct BoundTable<'a> {
+    pub grid: Cow<'a, Grid>,
+    pub binding: Binding,
 }
 
 /// A feed's table at its place in a grid.
@@ -38,6 +45,8 @@ pub(crate) struct Binding {
     pub header_rows: (u32, u32),
     /// Index of the header's first row in the grid.
     pub header_index: usize,
+    /// Number of the first row that is not the table's, where another stands below.
+    pub end_row: Option<u32>,
     /// Columns of the grid that are the table's; others belong to the tables beside it.
     pub band: Range<u32>,
     /// Fields of the header line of a text file.
@@ -68,42 +77,161 @@ impl Miss {
     }
 }
 
-/// A feed's tables in one grid of a document: more than one where tables stand side by side.
-pub(crate) fn bind(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) -> Result<Vec<Binding>, Miss> {
+/// A feed's tables in one grid of a document: more than one where tables stand side by side or below one another.
+pub(crate) fn bind<'a>(
+    feed: &Feed,
+    document: &Document,
+    grid: &'a Grid,
+    catalog: &Catalog,
+) -> Result<Vec<BoundTable<'a>>, Miss> {
     if grid.visibility != Visibility::Visible {
         return Err(Miss::far("the sheet is hidden".into()));
     }
     if let Some(reason) = &grid.broken {
         return Err(Miss::far(format!("the sheet is not whole: {reason}")));
     }
-    let visible: Vec<usize> =
-        (0..grid.rows.len()).filter(|index| !grid.rows[*index].is_hidden).take(feed.header_search_rows).collect();
+    let Some(rule) = &feed.text else {
+        let bindings = bind_grid(feed, document, grid, catalog)?;
+        return Ok(bindings.into_iter().map(|binding| BoundTable { grid: Cow::Borrowed(grid), binding }).collect());
+    };
+    if !grid.is_text() {
+        return Err(Miss::far("the feed reads text, not tables".into()));
+    }
+    let mut tables = Vec::new();
     let mut nearest: Option<Miss> = None;
-    for top in visible {
-        match bind_at(feed, document, grid, catalog, top) {
-            Ok(bindings) => return Ok(bindings),
-            Err(miss) if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) => nearest = Some(miss),
-            Err(_) => {}
+    for derived in text_grid::derive(rule, grid) {
+        match bind_grid(feed, document, &derived, catalog) {
+            Ok(bindings) => {
+                let own = |binding| BoundTable { grid: Cow::Owned(derived.clone()), binding };
+                tables.extend(bindings.into_iter().map(own));
+            }
+            Err(miss) => keep_nearest(&mut nearest, miss),
         }
     }
-    Err(nearest.unwrap_or_else(|| Miss::far("no visible cells".into())))
+    if tables.is_empty() {
+        return Err(nearest.unwrap_or_else(|| Miss::far("no record in the text as the feed expects it".into())));
+    }
+    Ok(tables)
 }
 
-fn bind_at(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog, top: usize) -> Result<Vec<Binding>, Miss> {
-    let depth = shown_depth(grid, top, feed.header_depth);
-    let mut bound = bind_depth(feed, document, grid, catalog, (top, depth));
+fn keep_nearest(nearest: &mut Option<Miss>, miss: Miss) {
+    if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) {
+        *nearest = Some(miss);
+    }
+}
+
+fn bind_grid(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) -> Result<Vec<Binding>, Miss> {
+    let visible = (0..grid.rows.len()).filter(|index| !grid.rows[*index].is_hidden);
+    let mut nearest: Option<Miss> = None;
+    let mut bindings: Vec<Binding> = Vec::new();
+    // Captions of a table stand below the header of the one above.
+    let mut from = 0;
+    for (position, top) in visible.enumerate() {
+        if bindings.is_empty() && position >= feed.header_search_rows {
+            break;
+        }
+        if top < from {
+            continue;
+        }
+        match bind_at(&Top { feed, document, grid, catalog, top, from }) {
+            Ok(found) => {
+                end_above(grid, &mut bindings, from, top);
+                from = found.iter().map(|binding| binding.body_index(grid)).max().unwrap_or(top + 1).max(top + 1);
+                bindings.extend(found);
+                if !feed.header_repeats {
+                    break;
+                }
+            }
+            Err(miss) => keep_nearest(&mut nearest, miss),
+        }
+    }
+    if bindings.is_empty() {
+        return Err(nearest.unwrap_or_else(|| Miss::far("no visible cells".into())));
+    }
+    Ok(bindings)
+}
+
+/// Ends the tables above one whose header is at `top`: what stands between their last figures and it is its own.
+fn end_above(grid: &Grid, bindings: &mut [Binding], from: usize, top: usize) {
+    let open: Vec<&mut Binding> = bindings.iter_mut().filter(|binding| binding.end_row.is_none()).collect();
+    let has_figure = |row: usize, open: &[&mut Binding]| {
+        let of = |binding: &&mut Binding| binding.values.iter().map(|value| value.header.column).collect::<Vec<_>>();
+        let columns: Vec<u32> = open.iter().flat_map(of).collect();
+        columns.iter().any(|column| parse_number(grid.text(&grid.rows[row], *column)).is_ok())
+    };
+    let mut end = top;
+    while end > from && !has_figure(end - 1, &open) {
+        end -= 1;
+    }
+    let number = grid.rows[end].number;
+    for binding in open {
+        binding.end_row = Some(number);
+    }
+}
+
+impl Binding {
+    /// Index of the first row below the header.
+    fn body_index(&self, grid: &Grid) -> usize {
+        grid.rows.partition_point(|row| row.number <= self.header_rows.1)
+    }
+}
+
+/// A row at which a header may begin.
+struct Top<'a> {
+    feed: &'a Feed,
+    document: &'a Document,
+    grid: &'a Grid,
+    catalog: &'a Catalog,
+    top: usize,
+    /// Index of the first row whose texts may be captions.
+    from: usize,
+}
+
+fn bind_at(at: &Top<'_>) -> Result<Vec<Binding>, Miss> {
+    let Top { feed, grid, top, .. } = *at;
+    if !feed.header_names.is_empty() {
+        return bind_names(at);
+    }
+    let depth = if feed.header_is_exact { feed.header_depth } else { shown_depth(grid, top, feed.header_depth) };
+    let mut bound = bind_depth(at, depth);
+    if feed.header_is_exact {
+        return bound;
+    }
     for depth in (1..depth).rev() {
         if bound.is_ok() {
             break;
         }
         // The first row of the body may hold no figure: it looks like a row of the header then.
-        if let Ok(bindings) = bind_depth(feed, document, grid, catalog, (top, depth))
+        if let Ok(bindings) = bind_depth(at, depth)
             && bindings.iter().all(|binding| holds_no_header(feed, grid, binding, top + depth as usize))
         {
             bound = Ok(bindings);
         }
     }
     bound
+}
+
+/// The table without a header that begins at a row: its columns have the names that the feed gives them.
+fn bind_names(at: &Top<'_>) -> Result<Vec<Binding>, Miss> {
+    let Top { feed, document, grid, catalog, top, from } = *at;
+    let columns = named_columns(grid, &feed.header_names);
+    let before = grid.rows[top].number.saturating_sub(1);
+    let site = Site { feed, document, grid, catalog, top, last: before, from };
+    let width = feed.header_names.len() as u32;
+    if grid.rows[top].field_count.is_some_and(|found| found != width) {
+        return Err(Miss::far(format!("{:?} fields in the first line, expected {width}", grid.rows[top].field_count)));
+    }
+    let mut binding = bind_band(&site, &columns, 0..u32::MAX)?;
+    let wrong = feed.labels.iter().find(|label| {
+        let (Some(pattern), Some(column)) = (&label.must_match, binding.labels.get(&label.role)) else { return false };
+        !pattern.is_match(&without_blanks(grid.text(&grid.rows[top], *column)))
+    });
+    if let Some(label) = wrong {
+        return Err(Miss { score: 1, reasons: vec![format!("the first row has no {} as the feed expects it", label.role)] });
+    }
+    binding.header_rows = (before, before);
+    binding.field_count = grid.rows[top].field_count.map(|_| width);
+    Ok(vec![binding])
 }
 
 /// Whether a row has nothing in the value columns, or figures.
@@ -116,15 +244,10 @@ fn holds_no_header(feed: &Feed, grid: &Grid, binding: &Binding, row: usize) -> b
 }
 
 /// The tables whose header has its first row and its depth there.
-fn bind_depth(
-    feed: &Feed,
-    document: &Document,
-    grid: &Grid,
-    catalog: &Catalog,
-    (top, depth): (usize, u32),
-) -> Result<Vec<Binding>, Miss> {
+fn bind_depth(at: &Top<'_>, depth: u32) -> Result<Vec<Binding>, Miss> {
+    let Top { feed, document, grid, catalog, top, from } = *at;
     let (columns, last) = read_header(grid, top, depth);
-    let site = Site { feed, document, grid, catalog, top, last };
+    let site = Site { feed, document, grid, catalog, top, last, from };
     let mut bindings = Vec::new();
     let mut nearest: Option<Miss> = None;
     let mut foreign = Vec::new();
@@ -177,14 +300,17 @@ fn bands(feed: &Feed, columns: &[HeaderColumn]) -> Vec<Range<u32>> {
 }
 
 /// Where a header was read.
-struct Site<'a> {
-    feed: &'a Feed,
-    document: &'a Document,
-    grid: &'a Grid,
-    catalog: &'a Catalog,
-    top: usize,
+pub(super) struct Site<'a> {
+    pub feed: &'a Feed,
+    pub document: &'a Document,
+    pub grid: &'a Grid,
+    pub catalog: &'a Catalog,
+    /// Index of the header's first row.
+    pub top: usize,
     /// Number of the header's last row.
     last: u32,
+    /// Index of the first row whose texts may be captions.
+    pub from: usize,
 }
 
 fn bind_band(site: &Site<'_>, columns: &[HeaderColumn], band: Range<u32>) -> Result<Binding, Miss> {
@@ -222,25 +348,37 @@ fn bind_band(site: &Site<'_>, columns: &[HeaderColumn], band: Range<u32>) -> Res
     }
     let (mut values, mut confirming) = (Vec::new(), Vec::new());
     for (rule, value) in feed.values.iter().enumerate() {
-        match only_match(&value.header, columns.iter().filter(|column| !column.is_hidden)) {
-            Ok(Some(column)) => {
-                score += 1;
-                used.insert(column.column);
-                let captures = capture(&value.header, &column.compared, "header");
-                let bound = if value.is_confirming { &mut confirming } else { &mut values };
-                bound.push(BoundColumn {
-                    rule,
-                    header: column.clone(),
-                    captures,
-                    unit: value.unit.clone().unwrap_or_default(),
-                });
+        let shown = columns.iter().filter(|column| !column.is_hidden);
+        let found = if value.is_many {
+            Ok(shown.filter(|column| value.header.is_match(&column.compared)).collect::<Vec<_>>())
+        } else {
+            only_match(&value.header, shown).map(|column| column.into_iter().collect())
+        };
+        match found {
+            Ok(found) if found.is_empty() && value.is_required => {
+                reasons.push(format!("no column for {}", value.description()));
             }
-            Ok(None) if value.is_required => reasons.push(format!("no column for {}", value.description())),
-            Ok(None) => {}
+            Ok(found) => {
+                score += u32::from(!found.is_empty());
+                for column in found {
+                    used.insert(column.column);
+                    let captures = capture(&value.header, &column.compared, "header");
+                    let unit = match value.unit.as_ref().map(|unit| column_unit(site, unit, &captures)) {
+                        Some(Ok(unit)) => unit,
+                        Some(Err(reason)) => {
+                            reasons.push(reason);
+                            continue;
+                        }
+                        None => String::new(),
+                    };
+                    let bound = if value.is_confirming { &mut confirming } else { &mut values };
+                    bound.push(BoundColumn { rule, header: column.clone(), captures, unit });
+                }
+            }
             Err(two) => reasons.push(format!("two columns for {}: {two}", value.description())),
         }
     }
-    if values.is_empty() {
+    if values.is_empty() && !feed.values.is_empty() {
         reasons.push("no value column of the feed".into());
     }
     values.sort_by_key(|value| value.header.column);
@@ -266,6 +404,7 @@ fn bind_band(site: &Site<'_>, columns: &[HeaderColumn], band: Range<u32>) -> Res
     Ok(Binding {
         header_rows: (grid.rows[top].number, last),
         header_index: top,
+        end_row: None,
         band,
         field_count: grid.rows[top].field_count,
         labels,
@@ -277,6 +416,19 @@ fn bind_band(site: &Site<'_>, columns: &[HeaderColumn], band: Range<u32>) -> Res
         title: above.title,
         unit_printed,
     })
+}
+
+/// The unit of a column: none yet where it differs from record to record.
+fn column_unit(site: &Site<'_>, unit: &ColumnUnit, captures: &BTreeMap<String, String>) -> Result<String, String> {
+    match unit {
+        ColumnUnit::Known(unit) => Ok(unit.clone()),
+        ColumnUnit::Printed(Reference::Header(name)) => {
+            let printed = captures.get(name).map(String::as_str).unwrap_or_default();
+            let unit = site.catalog.unit_as_written(printed);
+            unit.map(|unit| unit.id.clone()).ok_or_else(|| format!("the header names no unit in units.toml: {printed}"))
+        }
+        ColumnUnit::Printed(_) => Ok(String::new()),
+    }
 }
 
 /// The one column whose header matches; the addresses where there are two.
@@ -306,82 +458,11 @@ fn find_marker(grid: &Grid, top: usize, marker: &Regex) -> Option<HeaderColumn> 
     })
 }
 
-fn capture(pattern: &Regex, text: &str, id: &str) -> BTreeMap<String, String> {
+pub(super) fn capture(pattern: &Regex, text: &str, id: &str) -> BTreeMap<String, String> {
     let Some(captures) = pattern.captures(text) else { return BTreeMap::new() };
     pattern
         .capture_names()
         .flatten()
         .filter_map(|name| Some((format!("{id}.{name}"), captures.name(name)?.as_str().to_owned())))
         .collect()
-}
-
-/// Visible cells above the header: those above the table itself, then those above the tables beside it.
-fn cells_above<'a>(grid: &'a Grid, top: usize, band: &Range<u32>) -> impl Iterator<Item = &'a str> {
-    let shown = || {
-        grid.rows[..top]
-            .iter()
-            .filter(|row: &&Row| !row.is_hidden)
-            .flat_map(|row| grid.cells_of(row))
-            .filter(|cell| !grid.hidden_columns.contains(&cell.column))
-    };
-    let (own, others) = (band.clone(), band.clone());
-    let own = shown().filter(move |cell| own.contains(&cell.column));
-    own.chain(shown().filter(move |cell| !others.contains(&cell.column))).map(|cell| &*cell.text)
-}
-
-#[derive(Default)]
-struct Above {
-    captures: BTreeMap<String, String>,
-    title: Option<String>,
-    found: u32,
-    absent: Vec<String>,
-}
-
-fn captions(site: &Site<'_>, band: &Range<u32>) -> Above {
-    let Site { feed, document, grid, top, .. } = *site;
-    let mut above = Above::default();
-    for caption in &feed.captions {
-        let has_it = |text: &&str| caption.pattern.is_match(&without_blanks(text));
-        let mut found = match caption.within {
-            CaptionScope::Path => Some(document.path.as_str()).filter(has_it),
-            CaptionScope::Table | CaptionScope::Document => cells_above(grid, top, band).find(has_it),
-        };
-        if found.is_none() && caption.within == CaptionScope::Document {
-            let others = document.grids.iter().filter(|other| other.visibility == Visibility::Visible);
-            found = others
-                .flat_map(|other| cells_above(other, CAPTION_ROWS.min(other.rows.len()), &(0..u32::MAX)))
-                .find(has_it);
-        }
-        match found {
-            Some(text) => {
-                above.found += 1;
-                above.captures.extend(capture(&caption.pattern, &without_blanks(text), &caption.id));
-                if caption.is_required {
-                    above.title = Some(on_one_line(text));
-                }
-            }
-            None if caption.is_required => above.absent.push(format!("no {} as the feed expects it", caption.id)),
-            None => {}
-        }
-    }
-    above
-}
-
-struct TableUnit {
-    id: String,
-    printed: String,
-}
-
-/// The unit of the table; none for feeds whose columns have their own.
-fn read_unit(site: &Site<'_>, band: &Range<u32>) -> Result<Option<TableUnit>, String> {
-    let Site { feed, grid, catalog, top, .. } = *site;
-    let Some(line) = &feed.unit else { return Ok(None) };
-    let printed = cells_above(grid, top, band).find_map(|text| {
-        let plain = without_blanks(text);
-        Some(line.pattern.captures(&plain)?.name("unit")?.as_str().to_owned())
-    });
-    let printed = printed.ok_or_else(|| "no unit line above the header that the feed can read".to_owned())?;
-    let unit = catalog.unit_as_written(&printed).filter(|unit| unit.dimension == line.dimension);
-    let unit = unit.ok_or_else(|| format!("the unit line names no unit of {} in units.toml", line.dimension))?;
-    Ok(Some(TableUnit { id: unit.id.clone(), printed }))
 }

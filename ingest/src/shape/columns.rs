@@ -3,13 +3,14 @@
 //! What is the same for a record or a value column is built once and taken by index; only what belongs to the
 //! cell is built row by row.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, StringArray, StringBuilder,
     TimestampMicrosecondArray, UInt32Array, new_null_array,
 };
-use arrow::compute::take;
+use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
@@ -17,12 +18,12 @@ use gongkai_catalog::{Column, ColumnType, Table};
 
 use super::body::Body;
 use super::figure::Figure;
+use super::moments::Moments;
 use super::reshape::LongRows;
 use super::text::without_blanks;
+use super::told::{Teller, Told, case_of};
 use super::{Addresses, GridContext, ShapeError};
-use crate::feed::{
-    LINE_PATH, LabelCases, LinePart, OriginPart, PlacePart, PrintedCases, Producer, Span, TimePart, ValuePart,
-};
+use crate::feed::{LINE_PATH, LabelCases, LinePart, OriginPart, PlacePart, Producer, Reference, Span, TimePart, ValuePart};
 use crate::reader::column_letters;
 
 /// Columns that a release fills.
@@ -60,6 +61,11 @@ pub(super) struct ColumnSource<'a> {
     pub addresses: &'a Addresses,
     /// Index of the place of each row.
     pub row_place: UInt32Array,
+    pub moments: &'a Moments,
+    /// Units where they differ from row to row.
+    pub units: Option<&'a Told>,
+    /// Labels that fill columns of another type than text, one value for each record.
+    pub attributes: &'a BTreeMap<String, ArrayRef>,
 }
 
 impl ColumnSource<'_> {
@@ -72,26 +78,40 @@ impl ColumnSource<'_> {
             reason: format!("column {}: {error}", column.name),
         };
         match producer {
-            Producer::Constant(text) if column.column_type == ColumnType::Integer => {
-                Ok(Arc::new(Int32Array::from(vec![text.parse::<i32>().ok(); self.rows.len()])))
-            }
-            Producer::Constant(text) => Ok(self.constant(text)),
+            Producer::Constant(text) => typed(self.constant(text), column).map_err(refuse),
             Producer::Empty => Ok(new_null_array(&data_type(column.column_type), self.rows.len())),
-            Producer::Setting => self
-                .rows
-                .settings
-                .get(&column.name)
-                .map(|array| Arc::new(array.clone()) as ArrayRef)
-                .ok_or_else(|| refuse(ArrowError::SchemaError("no setting of that name".into()))),
+            Producer::Setting => {
+                let setting = self.rows.settings.get(&column.name);
+                let setting =
+                    setting.ok_or_else(|| refuse(ArrowError::SchemaError("no setting of that name".into())))?;
+                typed(Arc::new(setting.clone()), column).map_err(refuse)
+            }
+            Producer::RowSetting => {
+                typed(self.row_setting(&column.name), column).and_then(|array| self.by_record(&array)).map_err(refuse)
+            }
             Producer::Printed(captures) => self.printed(column, captures),
+            Producer::Joined(references) => {
+                let told = self.teller().joined(references, "/");
+                take(&told.array(), &told.of_row, None).map_err(refuse)
+            }
             Producer::Place(part) => take(&self.places(*part), &self.row_place, None).map_err(refuse),
-            Producer::Time(part) => take(&self.times(*part), &self.rows.record, None).map_err(refuse),
-            Producer::ByDate(spans) => take(&self.by_date(spans), &self.rows.record, None).map_err(refuse),
+            Producer::Time(part) => take(&self.times(*part), &self.moments.of_row, None).map_err(refuse),
+            Producer::ByDate(spans) => take(&self.by_date(spans), &self.moments.of_row, None).map_err(refuse),
             Producer::Line(part) => take(&self.lines(*part), &self.rows.record, None).map_err(refuse),
             Producer::IsHidden => take(&self.hidden(), &self.rows.record, None).map_err(refuse),
-            Producer::ByLabel(cases) => take(&self.by_label(cases), &self.rows.record, None).map_err(refuse),
-            Producer::ByPrinted(rule) => self.by_printed(rule).map_err(refuse),
-            Producer::Label(role) => take(&self.labels(role), &self.rows.record, None).map_err(refuse),
+            Producer::ByLabel(cases) => {
+                typed(self.by_label(cases), column).and_then(|array| self.by_record(&array)).map_err(refuse)
+            }
+            Producer::ByPrinted(rule) => {
+                let told = self.teller().case(rule);
+                typed(Arc::new(told.array()), column)
+                    .and_then(|array| take(&array, &told.of_row, None))
+                    .map_err(refuse)
+            }
+            Producer::Label(role) => match self.attributes.get(role) {
+                Some(array) => self.by_record(array).map_err(refuse),
+                None => self.by_record(&self.labels(role)).map_err(refuse),
+            },
             Producer::Value(part) => self.values(column, *part).map_err(refuse),
             Producer::Origin(part) => Ok(self.origin(*part)),
         }
@@ -101,37 +121,46 @@ impl ColumnSource<'_> {
         Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, self.rows.len())))
     }
 
+    fn teller(&self) -> Teller<'_> {
+        Teller { context: self.context, body: self.body, rows: self.rows }
+    }
+
     fn by_ordinal(&self, array: ArrayRef) -> Result<ArrayRef, ArrowError> {
         take(&array, &self.rows.ordinal, None)
     }
 
-    fn printed(&self, column: &Column, captures: &[String]) -> Result<ArrayRef, ShapeError> {
-        let binding = self.context.binding;
-        let texts: Vec<Option<&str>> = binding
-            .values
-            .iter()
-            .map(|value| {
-                captures
-                    .iter()
-                    .find_map(|capture| value.captures.get(capture).or_else(|| binding.captures.get(capture)))
-                    .map(String::as_str)
-            })
-            .collect();
+    fn by_record(&self, array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+        take(array, &self.rows.record, None)
+    }
+
+    fn row_setting(&self, column: &str) -> ArrayRef {
+        let rules = &self.context.feed.rows;
+        let values = self.body.records.iter().map(|record| {
+            let rule = &self.body.rules[record.rule? as usize];
+            rules[rule.rule].set.get(column).map(String::as_str)
+        });
+        Arc::new(values.collect::<StringArray>())
+    }
+
+    fn printed(&self, column: &Column, references: &[Reference]) -> Result<ArrayRef, ShapeError> {
         let not_printed = || ShapeError::NotPrinted {
             feed: self.context.feed.id.clone(),
             sheet: self.context.grid.sheet.clone(),
             column: column.name.clone(),
-            captures: captures.join(" or "),
+            captures: references.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
         };
+        let told = self.teller().first(references);
         let array: ArrayRef = if column.column_type == ColumnType::Integer {
-            Arc::new(texts.iter().map(|text| text.and_then(|text| text.parse::<i32>().ok())).collect::<Int32Array>())
+            let numbers = told.texts.iter().map(|text| text.as_ref().and_then(|text| text.parse::<i32>().ok()));
+            Arc::new(numbers.collect::<Int32Array>())
         } else {
-            Arc::new(StringArray::from(texts))
+            Arc::new(told.array())
         };
+        let array = take(&array, &told.of_row, None).map_err(|_| not_printed())?;
         if array.null_count() > 0 && !column.is_nullable {
             return Err(not_printed());
         }
-        self.by_ordinal(array).map_err(|_| not_printed())
+        Ok(array)
     }
 
     fn places(&self, part: PlacePart) -> ArrayRef {
@@ -142,6 +171,7 @@ impl ColumnSource<'_> {
         match part {
             PlacePart::Id => texts(|place| &place.id),
             PlacePart::Code => Arc::new(places.iter().map(|place| place.code.as_deref()).collect::<StringArray>()),
+            PlacePart::Above => Arc::new(places.iter().map(|place| place.above.as_deref()).collect::<StringArray>()),
             PlacePart::Name => texts(|place| &place.name),
             PlacePart::Scope => texts(|place| place.scope),
             PlacePart::ParentPath => texts(|place| &place.parent_path),
@@ -151,9 +181,9 @@ impl ColumnSource<'_> {
     }
 
     fn times(&self, part: TimePart) -> ArrayRef {
-        let hours = self.body.records.iter().map(|record| record.moment);
+        let hours = self.moments.values.iter().copied();
         match part {
-            TimePart::EndInstant => Arc::new(
+            TimePart::Instant | TimePart::EndInstant => Arc::new(
                 hours
                     .map(|hour| hour.map(|hour| hour.end_micros))
                     .collect::<TimestampMicrosecondArray>()
@@ -190,7 +220,7 @@ impl ColumnSource<'_> {
         let value_on = |date: NaiveDate| {
             spans.iter().find(|span| span.until.is_none_or(|until| date <= until)).map(|span| span.value.as_str())
         };
-        let hours = self.body.records.iter().map(|record| record.moment);
+        let hours = self.moments.values.iter().copied();
         Arc::new(hours.map(|hour| value_on(hour?.data_date)).collect::<StringArray>())
     }
 
@@ -217,38 +247,23 @@ impl ColumnSource<'_> {
     }
 
     fn by_label(&self, rule: &LabelCases) -> ArrayRef {
-        let grid = self.context.grid;
-        let column = self.context.binding.labels.get(&rule.role).copied().unwrap_or_default();
         let values = self.body.records.iter().enumerate().map(|(index, record)| {
             let label = match self.body.lines.get(index) {
                 Some(line) if rule.role == LINE_PATH => line.path.clone(),
-                _ => without_blanks(grid.text(&grid.rows[record.row], column)),
+                _ => without_blanks(self.body.text(self.context, record, &rule.role)),
             };
-            let case = rule.cases.iter().find(|(pattern, _)| pattern.is_match(&label));
-            case.map_or(rule.otherwise.as_str(), |(_, value)| value.as_str())
+            case_of(&rule.cases, Some(&label)).or_else(|| rule.otherwise.clone())
         });
-        Arc::new(StringArray::from_iter_values(values))
-    }
-
-    fn by_printed(&self, rule: &PrintedCases) -> Result<ArrayRef, ArrowError> {
-        let binding = self.context.binding;
-        let values = binding.values.iter().map(|value| {
-            let printed = rule
-                .captures
-                .iter()
-                .find_map(|capture| value.captures.get(capture).or_else(|| binding.captures.get(capture)))?;
-            rule.cases.iter().find(|(pattern, _)| pattern.is_match(printed)).map(|(_, value)| value.as_str())
-        });
-        let array = StringArray::from_iter_values(values.map(|value| value.unwrap_or(&rule.otherwise)));
-        self.by_ordinal(Arc::new(array))
+        Arc::new(values.collect::<StringArray>())
     }
 
     fn labels(&self, role: &str) -> ArrayRef {
-        let grid = self.context.grid;
-        let column = self.context.binding.labels.get(role).copied();
+        let feed = self.context.feed;
+        let has_missing = feed.labels.iter().any(|label| label.role == role && label.has_missing);
         let texts = self.body.records.iter().map(|record| {
-            let text = grid.text(&grid.rows[record.row], column?).trim();
-            (!text.is_empty()).then_some(text)
+            let text = self.body.text(self.context, record, role).trim();
+            let is_missing = text.is_empty() || (has_missing && feed.missing.iter().any(|marker| marker == text));
+            (!is_missing).then_some(text)
         });
         Arc::new(texts.collect::<StringArray>())
     }
@@ -279,6 +294,12 @@ impl ColumnSource<'_> {
                 Arc::new(builder.finish())
             }
             ValuePart::State => Arc::new(StringArray::from_iter_values(self.figures.iter().map(Figure::state))),
+            ValuePart::Unit if self.units.is_some() => {
+                let units = self.units.ok_or_else(|| ArrowError::SchemaError("no units".into()))?;
+                let texts = units.texts.iter().map(|unit| unit.as_deref().unwrap_or_default());
+                let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+                take(&texts, &units.of_row, None)?
+            }
             ValuePart::Unit => {
                 let units = self.context.binding.values.iter().map(|value| value.unit.as_str());
                 self.by_ordinal(Arc::new(StringArray::from_iter_values(units)))?
@@ -322,6 +343,14 @@ impl ColumnSource<'_> {
     }
 }
 
+/// Declared words in the type of their column.
+fn typed(array: ArrayRef, column: &Column) -> Result<ArrayRef, ArrowError> {
+    match column.column_type {
+        ColumnType::Integer | ColumnType::Boolean => cast(&array, &data_type(column.column_type)),
+        _ => Ok(array),
+    }
+}
+
 fn decimals(digits: impl Iterator<Item = Option<i128>>, column: &Column) -> Result<ArrayRef, ArrowError> {
     let ColumnType::Decimal { precision, scale } = column.column_type else {
         return Err(ArrowError::SchemaError("a number in a column that is no decimal".into()));
@@ -329,6 +358,6 @@ fn decimals(digits: impl Iterator<Item = Option<i128>>, column: &Column) -> Resu
     Ok(Arc::new(digits.collect::<Decimal128Array>().with_precision_and_scale(precision, scale)?))
 }
 
-fn days_since_1970(date: NaiveDate) -> i32 {
+pub(super) fn days_since_1970(date: NaiveDate) -> i32 {
     i32::try_from((date - NaiveDate::default()).num_days()).unwrap_or_default()
 }

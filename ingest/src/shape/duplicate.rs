@@ -1,7 +1,7 @@
 //! Business keys that occur twice in one file.
 //!
-//! The first row of a key stays. A second one is set aside: as a duplicate where it says the same, as a conflict
-//! where it does not. A record all of whose cells are set aside so is set aside whole.
+//! The first row of a key stays, or where it holds no value the first that does. Another is set aside: as a duplicate where it says
+//! the same, as a conflict where it does not. A record all of whose cells are set aside so is set aside whole.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -53,6 +53,7 @@ pub(super) fn set_aside_repeats(grids: &mut [ShapedGrid<'_>], repeats: &[Repeat]
     }
     let total: usize = grids.iter().map(|grid| grid.rows.len()).sum();
     let mut kept = vec![true; total];
+    let repeats = prefer_values(grids, repeats);
     let faults: Vec<(usize, usize, Reason, String)> = repeats
         .iter()
         .map(|repeat| {
@@ -63,11 +64,12 @@ pub(super) fn set_aside_repeats(grids: &mut [ShapedGrid<'_>], repeats: &[Repeat]
             let sheet =
                 grids[first_grid].grid.sheet.as_ref().map(|sheet| format!("sheet {sheet}, ")).unwrap_or_default();
             let place = format!("{sheet}{}", grids[first_grid].address(first_row));
-            if is_same(second, first) {
-                (grid, row, Reason::Duplicate, format!("the key occurs before at {place}, with the same value"))
-            } else {
-                (grid, row, Reason::Conflict, format!("the key occurs before at {place}, with another value"))
-            }
+            let (reason, how) = match (second, first) {
+                _ if is_same(second, first) => (Reason::Duplicate, "the same value"),
+                (Figure::Missing, Figure::Value(_)) => (Reason::Conflict, "a value"),
+                _ => (Reason::Conflict, "another value"),
+            };
+            (grid, row, reason, format!("the key occurs at {place} as well, with {how}"))
         })
         .collect();
     for (index, grid) in grids.iter_mut().enumerate() {
@@ -76,6 +78,28 @@ pub(super) fn set_aside_repeats(grids: &mut [ShapedGrid<'_>], repeats: &[Repeat]
         set_aside_in(grid, &own.collect::<Vec<_>>());
     }
     Some(BooleanArray::from(kept))
+}
+
+/// The same repeats, where a key's first row holds nothing counted from the first that holds a value.
+fn prefer_values(grids: &[ShapedGrid<'_>], repeats: &[Repeat]) -> Vec<Repeat> {
+    let has_value = |row: usize| {
+        let (grid, row) = locate(grids, row);
+        matches!(grids[grid].figures[row], Figure::Value(_))
+    };
+    let mut better: HashMap<usize, usize> = HashMap::new();
+    for repeat in repeats {
+        if has_value(repeat.row) && !has_value(repeat.first) {
+            better.entry(repeat.first).or_insert(repeat.row);
+        }
+    }
+    let counted = repeats.iter().map(|repeat| match better.get(&repeat.first) {
+        Some(better) if *better == repeat.row => Repeat { row: repeat.first, first: repeat.row },
+        Some(better) => Repeat { row: repeat.row, first: *better },
+        None => *repeat,
+    });
+    let mut counted: Vec<Repeat> = counted.collect();
+    counted.sort_by_key(|repeat| repeat.row);
+    counted
 }
 
 fn is_same(second: &Figure, first: &Figure) -> bool {
@@ -100,12 +124,15 @@ fn locate(grids: &[ShapedGrid<'_>], mut row: usize) -> (usize, usize) {
 }
 
 fn set_aside_in(grid: &mut ShapedGrid<'_>, faults: &[(usize, Reason, &String)]) {
-    let width = grid.headers.len();
     // The rows of one record stand together, so that its faults do too.
     let records = grid.rows.record.clone();
     for of_record in faults.chunk_by(|a, b| records.value(a.0) == records.value(b.0)) {
+        let record = records.value(of_record[0].0);
+        let end = records.values().partition_point(|other| *other <= record);
+        let rows = end - records.values().partition_point(|other| *other < record);
+        let width = if grid.headers.is_empty() { 0 } else { rows };
         let counts = &mut grid.report.counts;
-        for (row, ..) in of_record {
+        for (row, ..) in of_record.iter().filter(|_| width > 0) {
             match &grid.figures[*row] {
                 Figure::Value(_) => counts.values -= 1,
                 Figure::Missing => counts.missing -= 1,

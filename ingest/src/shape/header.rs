@@ -50,6 +50,22 @@ pub(crate) fn read_header(grid: &Grid, top: usize, depth: u32) -> (Vec<HeaderCol
     (columns, last)
 }
 
+/// The columns of a table without a header, named by their positions.
+pub(crate) fn named_columns(grid: &Grid, names: &[String]) -> Vec<HeaderColumn> {
+    let first = grid.rows.first().map_or(1, |row| row.number);
+    let named = names.iter().enumerate().map(|(index, name)| {
+        let column = index as u32 + 1;
+        HeaderColumn {
+            column,
+            shown: name.clone(),
+            compared: name.clone(),
+            address: grid.address(first, column),
+            is_hidden: grid.hidden_columns.contains(&column),
+        }
+    });
+    named.collect()
+}
+
 /// The rows of a header, at most `depth`: a row with a number in a shown column is the first of the body.
 pub(crate) fn shown_depth(grid: &Grid, top: usize, depth: u32) -> u32 {
     let first = grid.rows[top].number;

@@ -22,11 +22,28 @@ pub(crate) struct Line {
     pub name: String,
 }
 
+impl Line {
+    /// Names from the top, without blanks, joined by `/`: of a line with a code its own.
+    pub fn names_path(&self) -> String {
+        if self.code.is_some() {
+            return without_blanks(&self.name);
+        }
+        let path = self.path.strip_prefix("T/").unwrap_or(&self.path);
+        // What repeats is numbered in its path.
+        let parts = path.split('/').map(|part| part.split_once('#').map_or(part, |(name, _)| name));
+        parts.collect::<Vec<_>>().join("/")
+    }
+}
+
 /// The texts that a line is read from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct PrintedLine<'a> {
-    /// Empty where the table has no codes.
-    pub code: &'a str,
+    /// Without blanks; empty where the table has no codes.
+    pub code: String,
+    /// Its number, where numbers have a column of their own.
+    pub number: &'a str,
+    /// What tells the lines of one place from another's.
+    pub place: u32,
     pub name: &'a str,
     /// Whether any value column of the row is filled.
     pub has_value: bool,
@@ -34,10 +51,13 @@ pub(crate) struct PrintedLine<'a> {
 
 /// Reads the lines of one table.
 pub(crate) fn read_lines(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line> {
-    if rule.code.is_none() {
+    if rule.codes.is_empty() && rule.code_of.is_empty() {
         return read_outline(rule, texts);
     }
-    let codes: Vec<Option<(String, usize)>> = texts.iter().map(|line| read_code(rule, line.code)).collect();
+    let codes: Vec<Option<(String, usize)>> = match rule.code_of.is_empty() {
+        true => texts.iter().map(|line| read_code(rule, &line.code)).collect(),
+        false => codes_by_name(rule, texts),
+    };
     let printed: BTreeSet<&str> = codes.iter().flatten().map(|(code, _)| code.as_str()).collect();
     // The next printed code begins with this one exactly when something stands below.
     let has_below = |code: &str| {
@@ -50,7 +70,12 @@ pub(crate) fn read_lines(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line
         .map(|(code, line)| {
             let name = read_name(rule, line.name);
             let Some((code, level)) = code else {
-                let kind = if rule.total.is_match(&without_blanks(&name)) { "total" } else { "below" };
+                let kind = match rule.total.is_match(&without_blanks(&name)) {
+                    true => "total",
+                    // A name that the feed does not know is a line like the others.
+                    false if !rule.code_of.is_empty() => "detail",
+                    false => "below",
+                };
                 let path = format!("T/{}", without_blanks(&name));
                 return Line { code: None, level: None, path, parent_path: String::new(), is_leaf: true, kind, name };
             };
@@ -74,6 +99,28 @@ pub(crate) fn read_lines(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line
         .collect();
     stand_by_layout(rule, texts, &mut lines);
     lines
+}
+
+/// Codes by names. One name may be that of several lines: the one below the last line of the first level is meant.
+fn codes_by_name(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Option<(String, usize)>> {
+    let mut above = String::new();
+    let mut codes = Vec::with_capacity(texts.len());
+    for text in texts {
+        let known = rule.code_of.get(&without_blanks(&read_name(rule, text.name)));
+        let code = known.and_then(|known| match &known[..] {
+            [code] => Some(code),
+            several => several.iter().find(|code| !above.is_empty() && code.starts_with(&above)),
+        });
+        let found = code.and_then(|code| {
+            let level = rule.digits.iter().position(|digits| *digits == code.len())?;
+            Some((code.clone(), level))
+        });
+        if let Some((code, 0)) = &found {
+            above.clone_from(code);
+        }
+        codes.push(found);
+    }
+    codes
 }
 
 /// Below the line, and for lines without a code, the print tells what stands below what: it indents the transfers that make up
@@ -127,17 +174,25 @@ struct Above {
     index: usize,
 }
 
+/// The level of a number that stands in a column of its own, below every numbering before a name.
+const OWN_COLUMN: u8 = 5;
+
 /// Lines without codes: what stands below what is told by their numbering (一、 （一） 1. （1）), and without one by their
 /// indentation. What `其中` begins is a choice of the line above, which does not add up to it.
 fn read_outline(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::with_capacity(texts.len());
     let mut above: Vec<Above> = Vec::new();
-    let mut seen: HashMap<String, u32> = HashMap::new();
+    let mut seen: HashMap<(u32, String), u32> = HashMap::new();
     let mut chosen_below: BTreeSet<Option<usize>> = BTreeSet::new();
+    // The numbering after 其中 (其中：1.甲), and the line that it chooses from: 2.乙 is chosen from the same.
+    let mut chosen: Option<(Option<usize>, u8)> = None;
     for (position, text) in texts.iter().enumerate() {
         let name = read_name(rule, text.name);
         let bare = without_blanks(text.name);
-        let (rank, begins_choice) = (rank(&bare), bare.starts_with("其中"));
+        let begins_choice = bare.starts_with("其中");
+        let is_numbered = !without_blanks(text.number).is_empty();
+        let rank = self::rank(&bare).or(is_numbered.then_some(OWN_COLUMN));
+        let goes_on = chosen.filter(|(_, of)| rank == Some(*of));
         let indentation = indentation(text.name);
         let is_total = rule.total.is_match(&without_blanks(&name)) && rank.is_none();
         let is_section = !text.has_value
@@ -147,9 +202,14 @@ fn read_outline(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line> {
         let closes = |open: &Above| match (open.is_section, rank) {
             (true, _) => is_section,
             _ if is_section || is_total => true,
+            _ if goes_on.is_some_and(|(of, _)| of == Some(open.index)) => false,
+            // Numbers in a column of their own: what has none heads what follows.
+            (_, Some(rank)) if rule.number.is_some() => open.is_total || open.rank.is_some_and(|open| open >= rank),
+            (_, None) if rule.number.is_some() => true,
             (_, Some(rank)) => open.rank.is_none_or(|open| open >= rank),
             (_, None) if begins_choice => open.rank.is_none() && open.indentation > indentation,
             (_, None) if open.is_total && !chosen_below.contains(&Some(open.index)) => true,
+            (_, None) if rule.stands_below && open.rank.is_some() => false,
             (_, None) => open.indentation >= indentation,
         };
         while above.last().is_some_and(closes) {
@@ -158,12 +218,16 @@ fn read_outline(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line> {
         let parent = above.last().map(|open| open.index);
         if begins_choice {
             chosen_below.insert(parent);
+            let rest = bare.trim_start_matches("其中").trim_start_matches(['：', ':']);
+            chosen = self::rank(rest).map(|rank| (parent, rank));
+        } else if goes_on.is_none() {
+            chosen = None;
         }
         let is_choice = parent.is_some() && chosen_below.contains(&parent);
         let parent_path = parent.map(|parent| lines[parent].path.clone()).unwrap_or_default();
         let stem = if parent_path.is_empty() { "T" } else { parent_path.as_str() };
         let mut path = format!("{stem}/{}", without_blanks(&name));
-        let times = seen.entry(path.clone()).or_default();
+        let times = seen.entry((text.place, path.clone())).or_default();
         *times += 1;
         if *times > 1 {
             path = format!("{path}#{times}");
@@ -235,7 +299,10 @@ mod tests {
 
     fn rule() -> LineRule {
         LineRule {
-            code: Some("code".into()),
+            codes: vec!["code".into()],
+            code_of: Default::default(),
+            number: None,
+            stands_below: false,
             name: "name".into(),
             digits: vec![3, 5, 7],
             below: vec!["230".into()],
@@ -245,14 +312,47 @@ mod tests {
         }
     }
 
+    fn line<'a>(code: &str, number: &'a str, name: &'a str, has_value: bool) -> PrintedLine<'a> {
+        PrintedLine { code: code.to_owned(), number, place: 0, name, has_value }
+    }
+
+    fn paths(rule: &LineRule, texts: &[(&str, &str)]) -> Vec<String> {
+        let printed: Vec<_> = texts.iter().map(|(number, name)| line("", number, name, true)).collect();
+        read_lines(rule, &printed).into_iter().map(|line| line.path).collect()
+    }
+
+    #[test]
+    fn numbers_in_a_column_of_their_own_and_lines_without_numbering_stand_below() {
+        let outline = LineRule { codes: Vec::new(), digits: Vec::new(), ..rule() };
+        let numbered = LineRule { number: Some("number".into()), ..outline.clone() };
+        let texts = [("", "解决历史遗留问题"), ("1", "甲"), ("2", "乙"), ("", "调出资金"), ("", "合计")];
+        assert_eq!(paths(&numbered, &texts), ["T/解决历史遗留问题", "T/解决历史遗留问题/甲", "T/解决历史遗留问题/乙", "T/调出资金", "T/合计"]);
+        let below = LineRule { stands_below: true, ..outline.clone() };
+        let texts = [("", "一、提前下达数"), ("", "古城区"), ("", "永胜县"), ("", "二、预算数"), ("", "古城区")];
+        assert_eq!(paths(&below, &texts), ["T/提前下达数", "T/提前下达数/古城区", "T/提前下达数/永胜县", "T/预算数", "T/预算数/古城区"]);
+        let texts = [("", "合计"), ("", "其中：1. 应划解"), ("", "2. 本级留存"), ("", "二、其他")];
+        let printed: Vec<_> = texts.iter().map(|(number, name)| line("", number, name, true)).collect();
+        let kinds: Vec<_> = read_lines(&outline, &printed).into_iter().map(|line| line.kind).collect();
+        assert_eq!(kinds, ["total", "of_which", "of_which", "detail"]);
+    }
+
+    #[test]
+    fn names_have_codes_where_the_feed_knows_them() {
+        let of = |name: &str, codes: &[&str]| (name.to_owned(), codes.iter().map(|code| (*code).to_owned()).collect());
+        let code_of = [of("机关工资", &["501"]), of("资本性支出", &["503"]), of("设备购置", &["50306", "50404"])];
+        let rule = LineRule { codes: Vec::new(), code_of: code_of.into_iter().collect(), digits: vec![3, 5], ..rule() };
+        let texts = [("", "一、资本性支出"), ("", "  设备购置"), ("", "机关工资"), ("", "不认识"), ("", "支出合计")];
+        assert_eq!(paths(&rule, &texts), ["503", "503/50306", "501", "T/不认识", "T/支出合计"]);
+    }
+
     fn coded(texts: &[(&str, &str)]) -> Vec<Line> {
-        let printed: Vec<_> = texts.iter().map(|(code, name)| PrintedLine { code, name, has_value: true }).collect();
+        let printed: Vec<_> = texts.iter().map(|(code, name)| line(code, "", name, true)).collect();
         read_lines(&rule(), &printed)
     }
 
     #[test]
     fn numbering_and_indentation_tell_what_stands_below_where_there_are_no_codes() {
-        let rule = LineRule { code: None, digits: Vec::new(), ..rule() };
+        let rule = LineRule { codes: Vec::new(), digits: Vec::new(), ..rule() };
         let texts = [
             ("一般债务", false),
             ("一、上年末余额", true),
@@ -269,7 +369,7 @@ mod tests {
             ("        丁", true),
         ];
         let printed: Vec<_> =
-            texts.iter().map(|(name, has_value)| PrintedLine { code: "", name, has_value: *has_value }).collect();
+            texts.iter().map(|(name, has_value)| line("", "", name, *has_value)).collect();
         let lines = read_lines(&rule, &printed);
         let told: Vec<_> = lines.iter().map(|line| (line.path.as_str(), line.is_leaf, line.kind)).collect();
         assert_eq!(

@@ -6,22 +6,28 @@
 //! Invariants: missing, zero and set aside are three different things in every row; every row names the cell
 //! that it came from; records in = kept + set aside; no two rows of a batch have the same business key.
 
+mod attribute;
 mod bind;
 mod body;
 mod bridge;
+mod caption;
 mod columns;
 mod duplicate;
 mod error;
 mod figure;
+mod fill;
 mod header;
 mod line;
 mod moment;
+mod moments;
 mod number;
 mod place;
 mod recognise;
 mod reshape;
 mod table;
 mod text;
+mod text_grid;
+mod told;
 
 use arrow::array::RecordBatch;
 use arrow::compute::{concat_batches, filter_record_batch};
@@ -32,12 +38,12 @@ pub use columns::batch_schema;
 pub use error::ShapeError;
 pub use recognise::{Claim, GridRecognition, NearMiss, Recognition, recognise};
 
-use bind::Binding;
+use bind::{Binding, BoundTable};
 use table::{ShapedGrid, shape_grid};
 
 use crate::feed::Feed;
 use crate::reader::{Document, Grid};
-use crate::report::{Counts, Report};
+use crate::report::{Counts, GridReport, Reason, Report, SetAside, SetAsideKind};
 
 /// The file that a batch comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,11 +92,11 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
         .tables
         .get(&feed.table)
         .ok_or_else(|| ShapeError::NoTable { feed: feed.id.clone(), table: feed.table.clone() })?;
-    let mut bound = Vec::new();
+    let mut bound: Vec<BoundTable<'_>> = Vec::new();
     let mut nearest: Option<bind::Miss> = None;
     for grid in &document.grids {
         match bind::bind(feed, document, grid, catalog) {
-            Ok(bindings) => bound.extend(bindings.into_iter().map(|binding| (grid, binding))),
+            Ok(tables) => bound.extend(tables),
             Err(miss) if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) => nearest = Some(miss),
             Err(_) => {}
         }
@@ -99,10 +105,21 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
         let nearest = nearest.map_or_else(|| "the document has no tables".to_owned(), |miss| miss.reasons.join("; "));
         return Err(ShapeError::NotRecognised { feed: feed.id.clone(), nearest });
     }
-    let mut grids = bound
-        .iter()
-        .map(|(grid, binding)| shape_grid(&GridContext { feed, grid, binding, source }, table, catalog))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut grids = Vec::new();
+    let mut refused = Vec::new();
+    for BoundTable { grid, binding } in &bound {
+        match shape_grid(&GridContext { feed, grid, binding, source }, table, catalog) {
+            Ok(shaped) => grids.push(shaped),
+            // A table that does not say what a column needs does not cost the others.
+            Err(error @ ShapeError::NotPrinted { .. }) if bound.len() > 1 => refused.push((grid, binding, error)),
+            Err(error) => return Err(error),
+        }
+    }
+    if grids.is_empty()
+        && let Some((.., error)) = refused.pop()
+    {
+        return Err(error);
+    }
     let refuse = |error: arrow::error::ArrowError| ShapeError::Batch {
         feed: feed.id.clone(),
         table: table.name.clone(),
@@ -114,9 +131,37 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
         Some(kept) => filter_record_batch(&batch, &kept).map_err(refuse)?,
         None => batch,
     };
-    let report = assemble_report(feed, source, grids);
+    let mut report = assemble_report(feed, source, grids);
+    for (grid, binding, error) in refused {
+        report.add_refused(refused_grid(grid, binding), refused_record(grid, binding, &error));
+    }
     debug_assert!(report.is_balanced(), "records in = kept + set aside, cells in = values + missing + set aside");
     Ok(Shaped { table: table.name.clone(), dataset: feed.dataset.clone(), batch, report })
+}
+
+/// A table that is set aside as one record.
+fn refused_grid(grid: &Grid, binding: &Binding) -> GridReport {
+    GridReport {
+        sheet: grid.sheet.clone(),
+        title: binding.title.clone(),
+        unit: binding.unit_printed.clone(),
+        counts: Counts { records_in: 1, records_set_aside: 1, ..Counts::default() },
+        ..GridReport::default()
+    }
+}
+
+fn refused_record(grid: &Grid, binding: &Binding, error: &ShapeError) -> SetAside {
+    let row = binding.header_rows.0;
+    SetAside {
+        kind: SetAsideKind::Record,
+        sheet: grid.sheet.clone(),
+        address: grid.address(row, 1),
+        row,
+        column: None,
+        reason: Reason::NotPrinted,
+        message: format!("the table is not read: {error}"),
+        raw: binding.title.clone().unwrap_or_default(),
+    }
 }
 
 fn assemble_report(feed: &Feed, source: &SourceRef, grids: Vec<ShapedGrid<'_>>) -> Report {

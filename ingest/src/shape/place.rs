@@ -16,6 +16,8 @@ use crate::feed::PlaceRule;
 pub(crate) struct Place {
     pub id: String,
     pub code: Option<String>,
+    /// Code of the region above that the feed names.
+    pub above: Option<String>,
     pub name: String,
     /// `area`, `own` or `lower`.
     pub scope: &'static str,
@@ -59,8 +61,32 @@ impl<'a> FlatPlaces<'a> {
                 (None, None) => sought.to_owned(),
             },
             code,
+            above: within,
             name: name.to_owned(),
             scope,
+            parent_path: String::new(),
+            is_leaf: true,
+            line_kind: "detail",
+        });
+        self.seen.insert(key, index);
+        index
+    }
+
+    /// Index in `places` of a code on a date: the region that has it, or the code as printed where none does.
+    pub fn index_of_code(&mut self, code: &str, date: NaiveDate) -> u32 {
+        let key = (code.to_owned(), Vec::new(), date);
+        if let Some(index) = self.seen.get(&key) {
+            return *index;
+        }
+        let padded = padded_code(code).unwrap_or_else(|| code.to_owned());
+        let region = self.regions.by_code(&padded).find(|region| region.holds_on(date));
+        let index = self.places.len() as u32;
+        self.places.push(Place {
+            id: region.map_or_else(|| code.to_owned(), |region| region.region_code.clone()),
+            code: region.map(|region| region.region_code.clone()),
+            above: None,
+            name: region.map_or_else(|| code.to_owned(), |region| region.name.clone()),
+            scope: "area",
             parent_path: String::new(),
             is_leaf: true,
             line_kind: "detail",
@@ -87,9 +113,12 @@ struct Open {
 }
 
 /// Places of an indented list, one for each label in the order of the rows.
+///
+/// A `root` is the region above all of them, where the list has no row for it.
 pub(crate) fn read_hierarchy(
     regions: &RegionList,
     rule: &PlaceRule,
+    root: Option<&str>,
     labels: &[&str],
     date: NaiveDate,
 ) -> (Vec<Place>, Vec<String>) {
@@ -99,14 +128,27 @@ pub(crate) fn read_hierarchy(
     if is_flat && labels.len() > 1 {
         notes.push("labels are not indented: what stands below what was told by their codes".to_owned());
     }
-    let mut reader = Hierarchy { regions, rule, date, open: Vec::new(), places: Vec::new() };
+    let mut reader = Hierarchy { regions, rule, date, open: Vec::new(), places: Vec::new(), root: None };
+    if let Some(root) = root.map(trimmed).filter(|root| !root.is_empty()) {
+        let (code, tier) = reader.resolve(root).unzip();
+        let first = labels.first().map(|label| trimmed(label)).unwrap_or_default();
+        // The list may begin with the region itself.
+        if reader.resolve(first).map(|(code, _)| code) != code || code.is_none() {
+            reader.root = Some((code, tier, root.to_owned()));
+            reader.add_root();
+        }
+    }
+    let is_rooted = reader.root.is_some();
     for (index, label) in labels.iter().enumerate() {
         if is_flat {
             reader.close_unrelated(trimmed(label));
         } else {
-            reader.open.retain(|open| open.indentation < indentations[index]);
+            reader.open.retain(|open| open.indentation < indentations[index] + u32::from(is_rooted));
         }
-        reader.add(trimmed(label), indentations[index]);
+        reader.add(trimmed(label), indentations[index] + u32::from(is_rooted));
+    }
+    if is_rooted {
+        reader.places.remove(0);
     }
     (reader.places, notes)
 }
@@ -117,6 +159,8 @@ struct Hierarchy<'a> {
     date: NaiveDate,
     open: Vec<Open>,
     places: Vec<Place>,
+    /// Code, tier and name of the region above all rows, which is no row itself.
+    root: Option<(Option<String>, Option<Tier>, String)>,
 }
 
 /// What a label means below the rows that are open.
@@ -131,6 +175,22 @@ struct Meaning {
 }
 
 impl Hierarchy<'_> {
+    /// Opens the region above all rows.
+    fn add_root(&mut self) {
+        let Some((code, tier, name)) = self.root.clone() else { return };
+        self.open.push(Open { indentation: 0, index: 0, tier });
+        self.places.push(Place {
+            id: code.clone().unwrap_or_else(|| name.clone()),
+            code,
+            above: None,
+            name,
+            scope: "area",
+            parent_path: String::new(),
+            is_leaf: false,
+            line_kind: "total",
+        });
+    }
+
     fn add(&mut self, name: &str, indentation: u32) {
         let meaning = self.read_label(name);
         let parent = self.open.last().map(|open| open.index);
@@ -156,6 +216,7 @@ impl Hierarchy<'_> {
         self.places.push(Place {
             id,
             code: meaning.code,
+            above: parent.and_then(|parent| self.places[parent].code.clone()),
             name: name.to_owned(),
             scope: meaning.scope,
             parent_path,

@@ -8,9 +8,11 @@ use crate::feed::{PlaceDate, PlaceSource};
 fn rule() -> PlaceRule {
     PlaceRule {
         source: PlaceSource::Hierarchy("region".into()),
-        date: PlaceDate::Printed("title.year".into()),
+        root: Vec::new(),
+        date: PlaceDate::Year(2021),
         within: None,
         within_labels: Vec::new(),
+        within_printed: Vec::new(),
         tiers: vec![Tier::Province, Tier::City, Tier::County],
         own_suffix: Some("本级".into()),
         own_generic: vec![String::new(), "自治区".into(), "省".into()],

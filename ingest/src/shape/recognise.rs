@@ -3,7 +3,7 @@
 use gongkai_catalog::Catalog;
 use serde::{Deserialize, Serialize};
 
-use super::bind::{Binding, Miss, bind};
+use super::bind::{Binding, BoundTable, Miss, bind};
 use crate::feed::{Feed, Feeds};
 use crate::reader::{Document, Grid};
 use crate::report::HeaderCell;
@@ -57,6 +57,9 @@ pub struct Claim {
     pub columns: Vec<HeaderCell>,
     /// Columns that are not.
     pub columns_not_read: Vec<HeaderCell>,
+    /// Addresses of the headers of its figures: feeds that read other figures of a table share it.
+    #[serde(skip)]
+    figures: Vec<String>,
 }
 
 /// Why a feed does not read a grid.
@@ -70,8 +73,8 @@ pub struct NearMiss {
 
 /// Says for every grid which feed reads it.
 ///
-/// A grid that two feeds could read goes to the one that reads more columns; where they are equal, to none. Feeds that
-/// declare which rows are theirs share a grid.
+/// Of two feeds that could read the same figures the one that reads more columns gets them; where they are equal, none. Feeds that
+/// declare which rows are theirs, feeds that read other figures, and feeds that read other sentences share a grid.
 pub fn recognise(document: &Document, feeds: &Feeds, catalog: &Catalog) -> Recognition {
     let grids = if document.grids.is_empty() {
         let reason = format!("{} is recognised, no feed reads it", document.format.name());
@@ -100,23 +103,38 @@ fn judge(document: &Document, grid: &Grid, feeds: &Feeds, catalog: &Catalog) -> 
         }
     }
     claims.sort_by_key(|claim| std::cmp::Reverse(claim.columns.len()));
-    let is_partial = |claim: &Claim| feeds.get(&claim.feed).is_some_and(Feed::is_partial);
-    let mut shared = Vec::new();
-    if claims.first().is_some_and(is_partial) {
-        let (partial, whole): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(is_partial);
-        let mut partial = partial.into_iter();
-        claims = partial.next().into_iter().chain(whole).collect();
-        shared = partial.collect();
+    let shares = |claim: &Claim| {
+        feeds.get(&claim.feed).is_some_and(|feed| feed.is_partial() || feed.text.is_some() || claim.figures.is_empty())
+    };
+    let mut taken: Vec<Claim> = Vec::new();
+    let mut left: Vec<Claim> = Vec::new();
+    for claim in claims {
+        let is_free = |other: &Claim| claim.figures.iter().all(|figure| !other.figures.contains(figure));
+        let fits = taken.iter().all(|other| (shares(&claim) && shares(other)) || is_free(other));
+        if fits { taken.push(claim) } else { left.push(claim) }
     }
-    let is_tie = claims.len() > 1 && claims[0].columns.len() == claims[1].columns.len() && shared.is_empty();
-    let claim = if is_tie || claims.is_empty() { None } else { Some(claims.remove(0)) };
-    for other in claims {
-        let reason = match &claim {
+    // Two feeds that read as much of the same figures: neither is surely right.
+    let is_tie = |claim: &Claim| {
+        left.iter().any(|other| {
+            other.columns.len() == claim.columns.len()
+                && !shares(claim)
+                && other.figures.iter().any(|figure| claim.figures.contains(figure))
+        })
+    };
+    let (tied, mut taken): (Vec<Claim>, Vec<Claim>) = taken.into_iter().partition(is_tie);
+    for other in &left {
+        let reason = match taken.first() {
             Some(claim) => format!("the table is that of {} as well, which reads more columns", claim.feed),
             None => "another feed reads as many columns of the same table".to_owned(),
         };
+        misses.push((u32::MAX, NearMiss { feed: other.feed.clone(), reasons: vec![reason] }));
+    }
+    for other in tied {
+        let reason = "another feed reads as many columns of the same table".to_owned();
         misses.push((u32::MAX, NearMiss { feed: other.feed, reasons: vec![reason] }));
     }
+    let claim = if taken.is_empty() { None } else { Some(taken.remove(0)) };
+    let shared = taken;
     misses.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     GridRecognition {
         sheet: grid.sheet.clone(),
@@ -127,14 +145,15 @@ fn judge(document: &Document, grid: &Grid, feeds: &Feeds, catalog: &Catalog) -> 
 }
 
 fn bind_claim(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) -> Result<Claim, Miss> {
-    let bindings = bind(feed, document, grid, catalog)?;
+    let tables = bind(feed, document, grid, catalog)?;
+    let bindings: Vec<&Binding> = tables.iter().map(|BoundTable { binding, .. }| binding).collect();
     let Some(first) = bindings.first() else { return Err(Miss { score: 0, reasons: vec!["no table".into()] }) };
     let cell = |column: &super::header::HeaderColumn, read_as| HeaderCell {
         address: column.address.clone(),
         text: column.shown.clone(),
         read_as,
     };
-    let read = |binding: &Binding| -> Vec<HeaderCell> {
+    let read = |binding: &&Binding| -> Vec<HeaderCell> {
         let labels = binding.label_headers.iter().map(|(role, column)| cell(column, Some(role.clone())));
         let values =
             binding.values.iter().map(|value| cell(&value.header, Some(feed.values[value.rule].description())));
@@ -149,6 +168,11 @@ fn bind_claim(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) 
         header_rows: first.header_rows,
         title: first.title.clone(),
         unit: first.unit_printed.clone(),
+        figures: bindings
+            .iter()
+            .flat_map(|binding| binding.values.iter().chain(&binding.confirming))
+            .map(|value| value.header.address.clone())
+            .collect(),
         columns: bindings.iter().flat_map(read).collect(),
         columns_not_read: bindings
             .iter()

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{ArrayRef, AsArray, StringArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, UInt32Array};
+use arrow::compute::filter;
 use arrow::datatypes::UInt32Type;
+use arrow::error::ArrowError;
 use polars::prelude::{
     Column, DataFrame, IntoLazy, JoinArgs, JoinType, PlSmallStr, PolarsError, SortMultipleOptions, UnpivotArgsDSL,
     by_name, col,
@@ -29,6 +31,8 @@ pub(crate) struct LongRows {
     pub cell: UInt32Array,
     /// Settings of the value column, by table column.
     pub settings: BTreeMap<String, StringArray>,
+    /// Number of value columns.
+    pub columns: usize,
 }
 
 /// `cells[column][record]` and the settings of each column to long rows.
@@ -36,6 +40,7 @@ pub(crate) fn unpivot(
     cells: Vec<Vec<Option<u32>>>,
     settings: &[BTreeMap<String, String>],
 ) -> Result<LongRows, PolarsError> {
+    let columns = cells.len();
     let height = cells.first().map_or(0, Vec::len);
     let records: Vec<u32> = (0..height as u32).collect();
     let names: Vec<PlSmallStr> = (0..cells.len()).map(|ordinal| PlSmallStr::from(ordinal.to_string())).collect();
@@ -65,6 +70,7 @@ pub(crate) fn unpivot(
         ordinal: column(ORDINAL)?.as_primitive::<UInt32Type>().clone(),
         cell: column(CELL)?.as_primitive::<UInt32Type>().clone(),
         settings: joined,
+        columns,
     })
 }
 
@@ -86,6 +92,29 @@ fn settings_frame(names: &[PlSmallStr], settings: &[BTreeMap<String, String>]) -
 }
 
 impl LongRows {
+    /// One row for each record of a table without value columns, with the cell that it is about.
+    pub fn of_records(cells: Vec<Option<u32>>) -> Self {
+        Self {
+            record: UInt32Array::from_iter_values(0..cells.len() as u32),
+            ordinal: UInt32Array::from(vec![0; cells.len()]),
+            cell: UInt32Array::from(cells),
+            settings: BTreeMap::new(),
+            columns: 0,
+        }
+    }
+
+    /// Keeps the rows for which the mask says so.
+    pub fn retain(&mut self, mask: &BooleanArray) -> Result<(), ArrowError> {
+        let kept = |array: &dyn Array| filter(array, mask);
+        self.record = kept(&self.record)?.as_primitive::<UInt32Type>().clone();
+        self.ordinal = kept(&self.ordinal)?.as_primitive::<UInt32Type>().clone();
+        self.cell = kept(&self.cell)?.as_primitive::<UInt32Type>().clone();
+        for setting in self.settings.values_mut() {
+            *setting = kept(&*setting)?.as_string::<i32>().clone();
+        }
+        Ok(())
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.record.len()

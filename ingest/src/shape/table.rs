@@ -1,21 +1,27 @@
 //! One table of one grid: its rows, its batch, and what became of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::UInt32Type;
+use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use gongkai_catalog::{Catalog, Column, Table};
 
+use super::attribute::read_attributes;
 use super::body::{Body, Fault, Record, read_body, record_fault};
 use super::columns::{ColumnSource, batch_schema};
+use super::bind::BoundColumn;
 use super::figure::{Figure, Measure, MeasureColumns};
 use super::header::HeaderColumn;
+use super::moments::read_moments;
 use super::reshape::{LongRows, unpivot};
+use super::text::without_blanks;
+use super::told::{Teller, Told, tell};
 use super::{Addresses, GridContext, ShapeError};
-use crate::feed::{PlaceDate, Producer, ValuePart};
+use crate::feed::{ColumnUnit, PlaceDate, Producer, ValuePart};
 use crate::reader::{Cell, CellKind, Grid, column_letters};
 use crate::report::{Counts, GridReport, HeaderCell, Reason, SetAside, SetAsideKind};
 
@@ -39,13 +45,20 @@ pub(super) fn shape_grid<'a>(
     catalog: &Catalog,
 ) -> Result<ShapedGrid<'a>, ShapeError> {
     let GridContext { feed, grid, binding, .. } = *context;
-    let body = read_body(context, catalog, place_year_end(context)?);
-    let rows = reshape(context, &body)?;
-    let figures = read_figures(context, table, catalog, &rows);
-    let addresses = address_rows(context, &body, &rows);
     let refuse = |reason: String| ShapeError::Batch { feed: feed.id.clone(), table: table.name.clone(), reason };
-    let record_place = UInt32Array::from_iter_values(body.records.iter().map(|record| record.place));
-    let row_place = take(&record_place, &rows.record, None).map_err(|error| refuse(error.to_string()))?;
+    let body = read_body(context, catalog, place_year_end(context)?);
+    let mut rows = reshape(context, &body)?;
+    let without_figure = leave_blanks(context, &mut rows).map_err(|error| refuse(error.to_string()))?;
+    let (moments, bad_moments) = read_moments(context, &body, &mut rows).map_err(|error| refuse(error.to_string()))?;
+    let units = row_units(context, catalog, &body, &rows);
+    let figures = read_figures(context, table, catalog, &rows, units.as_ref());
+    let (attributes, bad_attributes) = read_attributes(context, table, &body).map_err(|error| refuse(error.to_string()))?;
+    let addresses = address_rows(context, &body, &rows);
+    let (places, of_row) = match &body.column_places {
+        Some(places) => (UInt32Array::from(places.clone()), &rows.ordinal),
+        None => (UInt32Array::from_iter_values(body.records.iter().map(|record| record.place)), &rows.record),
+    };
+    let row_place = take(&places, of_row, None).map_err(|error| refuse(error.to_string()))?;
     let source = ColumnSource {
         context,
         body: &body,
@@ -53,6 +66,9 @@ pub(super) fn shape_grid<'a>(
         figures: &figures,
         addresses: &addresses,
         row_place: row_place.as_primitive::<UInt32Type>().clone(),
+        moments: &moments,
+        units: units.as_ref(),
+        attributes: &attributes,
     };
     let arrays = feed
         .producers
@@ -86,6 +102,15 @@ pub(super) fn shape_grid<'a>(
         unresolved: body.unresolved,
     };
     shaped.count();
+    if without_figure > 0 {
+        shaped.report.notes.push(format!("{without_figure} empty cells give no row, as the feed declares"));
+    }
+    let bad_cells = bad_moments.into_iter().chain(bad_attributes);
+    for fault in bad_cells {
+        shaped.report.counts.cells_in += 1;
+        shaped.report.counts.cells_set_aside += 1;
+        shaped.set_aside.push(fault);
+    }
     let confirmed = shaped.compare_confirming(context, table, catalog);
     shaped.report.notes.extend(confirmed);
     shaped.report.notes.extend(layout_notes(context));
@@ -94,12 +119,16 @@ pub(super) fn shape_grid<'a>(
 
 /// The date at which names of the whole table are looked up, where one holds for it.
 fn place_year_end(context: &GridContext<'_>) -> Result<Option<NaiveDate>, ShapeError> {
-    let GridContext { feed, grid, binding, .. } = *context;
+    let GridContext { feed, grid, .. } = *context;
     let (year, capture) = match &feed.place.date {
         PlaceDate::Moment | PlaceDate::Label(_) => return Ok(None),
-        PlaceDate::Year(year) => (Some(*year), "place.year_is"),
-        PlaceDate::Printed(capture) => {
-            (binding.captures.get(capture).and_then(|year| year.parse().ok()), capture.as_str())
+        PlaceDate::Year(year) => (Some(*year), "place.year_is".to_owned()),
+        // Years that labels or headers tell are read with each record.
+        PlaceDate::Printed(years) if years.iter().any(|year| year.is_of_record()) => return Ok(None),
+        PlaceDate::Printed(years) => {
+            let told = years.iter().find_map(|year| tell(context, &Body::default(), None, 0, year));
+            let names = years.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+            (told.and_then(|year| year.parse().ok()), names)
         }
     };
     let date = year.and_then(|year| NaiveDate::from_ymd_opt(year, 12, 31));
@@ -107,27 +136,69 @@ fn place_year_end(context: &GridContext<'_>) -> Result<Option<NaiveDate>, ShapeE
         feed: feed.id.clone(),
         sheet: grid.sheet.clone(),
         column: "place.year".into(),
-        captures: capture.to_owned(),
+        captures: capture,
     })
 }
 
 fn reshape(context: &GridContext<'_>, body: &Body) -> Result<LongRows, ShapeError> {
     let GridContext { feed, grid, binding, .. } = *context;
+    let index = |record: &Record, column: u32| body.fills.index(grid, record.row, column).map(|index| index as u32);
+    if binding.values.is_empty() {
+        let subject = binding.labels.get(&feed.subject).copied().unwrap_or_default();
+        return Ok(LongRows::of_records(body.records.iter().map(|record| index(record, subject)).collect()));
+    }
     let cells = binding
         .values
         .iter()
-        .map(|value| {
-            let index = |record: &Record| grid.index_of(&grid.rows[record.row], value.header.column);
-            body.records.iter().map(|record| index(record).map(|index| index as u32)).collect()
-        })
+        .map(|value| body.records.iter().map(|record| index(record, value.header.column)).collect())
         .collect();
     let settings: Vec<BTreeMap<String, String>> =
         binding.values.iter().map(|value| feed.values[value.rule].set.clone()).collect();
     unpivot(cells, &settings).map_err(|error| ShapeError::Reshape { feed: feed.id.clone(), reason: error.to_string() })
 }
 
-fn read_figures(context: &GridContext<'_>, table: &Table, catalog: &Catalog, rows: &LongRows) -> Vec<Figure> {
+/// Takes away the rows of empty cells, where the feed says that there is no such figure; how many.
+fn leave_blanks(context: &GridContext<'_>, rows: &mut LongRows) -> Result<usize, ArrowError> {
+    let GridContext { feed, grid, .. } = *context;
+    if !feed.blank_is_no_row || rows.columns == 0 {
+        return Ok(0);
+    }
+    let is_filled = |cell: Option<u32>| cell.is_some_and(|cell| !without_blanks(&grid.cells[cell as usize].text).is_empty());
+    let mask: BooleanArray = rows.cell.iter().map(|cell| Some(is_filled(cell))).collect();
+    let left = rows.len() - mask.true_count();
+    rows.retain(&mask)?;
+    Ok(left)
+}
+
+/// The unit of each row, where labels or headers tell it: its id, or what stands for it where that is none.
+fn row_units(context: &GridContext<'_>, catalog: &Catalog, body: &Body, rows: &LongRows) -> Option<Told> {
+    let feed = context.feed;
+    let teller = Teller { context, body, rows };
+    if let Some(rule) = &feed.unit_by {
+        return Some(teller.case(rule));
+    }
+    let printed = feed.values.iter().find_map(|value| match &value.unit {
+        Some(ColumnUnit::Printed(reference)) if reference.is_of_record() => Some(reference),
+        _ => None,
+    })?;
+    let id = |text: Option<String>| {
+        let text = without_blanks(text.as_deref().unwrap_or_default());
+        Some(catalog.unit_as_written(&text).map_or(text, |unit| unit.id.clone()))
+    };
+    Some(teller.first(std::slice::from_ref(printed)).map(id))
+}
+
+fn read_figures(
+    context: &GridContext<'_>,
+    table: &Table,
+    catalog: &Catalog,
+    rows: &LongRows,
+    units: Option<&Told>,
+) -> Vec<Figure> {
     let GridContext { feed, grid, binding, .. } = *context;
+    if binding.values.is_empty() {
+        return vec![Figure::Missing; rows.len()];
+    }
     let column_of = |wanted: ValuePart| -> Option<&Column> {
         let found =
             feed.producers.iter().find(|(_, producer)| matches!(producer, Producer::Value(part) if *part == wanted));
@@ -135,22 +206,42 @@ fn read_figures(context: &GridContext<'_>, table: &Table, catalog: &Catalog, row
     };
     let Some(number) = column_of(ValuePart::Number) else { return Vec::new() };
     let (published, conversion) = (column_of(ValuePart::Published), column_of(ValuePart::Conversion));
-    let measures: Vec<Measure<'_>> = binding
-        .values
-        .iter()
-        .map(|value| {
-            let columns = MeasureColumns { number, published, says_conversion: conversion.is_some() };
-            Measure::new(columns, catalog.units.get(&value.unit), &feed.missing).adding(feed.values[value.rule].add)
-        })
-        .collect();
-    rows.cell
-        .iter()
-        .zip(rows.ordinal.values())
-        .map(|(cell, ordinal)| match cell.map(|cell| &grid.cells[cell as usize]) {
-            Some(cell) => measures[*ordinal as usize].read(&cell.text, cell.kind),
-            None => Figure::Missing,
-        })
-        .collect()
+    let measures = |unit: &dyn Fn(&BoundColumn) -> Option<String>| -> Vec<Measure<'_>> {
+        let columns = MeasureColumns { number, published, says_conversion: conversion.is_some() };
+        let measure = |value: &BoundColumn| {
+            let unit = unit(value).and_then(|unit| catalog.units.get(&unit));
+            Measure::new(columns, unit, &feed.missing).adding(feed.values[value.rule].add)
+        };
+        binding.values.iter().map(measure).collect()
+    };
+    let read = |measure: &Measure<'_>, cell: Option<u32>| match cell.map(|cell| &grid.cells[cell as usize]) {
+        Some(cell) => measure.read(&cell.text, cell.kind),
+        None => Figure::Missing,
+    };
+    let Some(units) = units else {
+        let measures = measures(&|value| Some(value.unit.clone()));
+        let cells = rows.cell.iter().zip(rows.ordinal.values());
+        return cells.map(|(cell, ordinal)| read(&measures[*ordinal as usize], cell)).collect();
+    };
+    // There are few units: each has its measures.
+    let mut known: BTreeMap<&str, Vec<Measure<'_>>> = BTreeMap::new();
+    for unit in units.texts.iter().flatten() {
+        if !known.contains_key(unit.as_str()) && catalog.units.contains_key(unit) {
+            known.insert(unit, measures(&|_| Some(unit.clone())));
+        }
+    }
+    let rows = rows.cell.iter().zip(rows.ordinal.values()).zip(units.of_row.values());
+    rows.map(|((cell, ordinal), unit)| {
+        let measures = units.texts[*unit as usize].as_deref().and_then(|unit| known.get(unit));
+        match measures {
+            Some(measures) => read(&measures[*ordinal as usize], cell),
+            None if cell.is_none_or(|cell| without_blanks(&grid.cells[cell as usize].text).is_empty()) => {
+                Figure::Missing
+            }
+            None => Figure::SetAside(Reason::UnknownUnit, "a figure whose unit is none in units.toml".to_owned()),
+        }
+    })
+    .collect()
 }
 
 /// Where each row's cell is; an absent cell of a sheet has the address that it would have.
@@ -162,7 +253,7 @@ fn address_rows(context: &GridContext<'_>, body: &Body, rows: &LongRows) -> Addr
             Some(cell) => (cell.row, cell.start),
             None => {
                 let row = &grid.rows[body.records[*record as usize].row];
-                (row.number, binding.values[*ordinal as usize].header.column)
+                (row.number, binding.values.get(*ordinal as usize).map_or(1, |value| value.header.column))
             }
         };
         addresses.rows.push(i32::try_from(row).unwrap_or(i32::MAX));
@@ -178,10 +269,10 @@ impl ShapedGrid<'_> {
             records_in: self.report.counts.records_in,
             records_kept: self.records.len() as u64,
             records_set_aside: self.set_aside.len() as u64,
-            cells_in: self.rows.len() as u64,
+            cells_in: if self.rows.columns == 0 { 0 } else { self.rows.len() as u64 },
             ..Counts::default()
         };
-        for index in 0..self.figures.len() {
+        for index in 0..if self.rows.columns == 0 { 0 } else { self.figures.len() } {
             match &self.figures[index] {
                 Figure::Value(_) => counts.values += 1,
                 Figure::Missing => counts.missing += 1,
@@ -204,7 +295,11 @@ impl ShapedGrid<'_> {
         let GridContext { feed, grid, binding, .. } = *context;
         let number = feed.producers.iter().find(|(_, part)| matches!(part, Producer::Value(ValuePart::Number)));
         let Some(number) = number.and_then(|(name, _)| table.column(name)) else { return Vec::new() };
-        let width = binding.values.len();
+        let mut row_of: HashMap<(u32, u32), usize> = HashMap::new();
+        if !binding.confirming.is_empty() {
+            let rows = self.rows.record.values().iter().zip(self.rows.ordinal.values());
+            row_of.extend(rows.enumerate().map(|(row, (record, ordinal))| ((*record, *ordinal), row)));
+        }
         let mut notes = Vec::new();
         for column in &binding.confirming {
             let rule = &feed.values[column.rule];
@@ -219,7 +314,7 @@ impl ShapedGrid<'_> {
                     Some(cell) => measure.read(&cell.text, cell.kind),
                     None => Figure::Missing,
                 };
-                let row = position * width + of;
+                let Some(row) = row_of.get(&(position as u32, of as u32)).copied() else { continue };
                 let is_equal = match (&figure, &self.figures[row]) {
                     (Figure::Value(a), Figure::Value(b)) => a.number == b.number,
                     (Figure::Missing, Figure::Missing) => true,
@@ -320,7 +415,7 @@ fn layout_notes(context: &GridContext<'_>) -> Vec<String> {
     for column in &binding.unread {
         notes.push(format!("column {} at {} is not read by this feed", column.shown, column.address));
     }
-    let bound: BTreeSet<usize> = binding.values.iter().map(|value| value.rule).collect();
+    let bound: BTreeSet<usize> = binding.values.iter().chain(&binding.confirming).map(|value| value.rule).collect();
     let absent: Vec<String> = (0..feed.values.len())
         .filter(|rule| !bound.contains(rule))
         .map(|rule| feed.values[rule].description())

@@ -15,9 +15,29 @@ pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(is_blank)
 }
 
-/// The text on one line, for readers.
+/// The text on one line, for readers. A line that ends between two Chinese characters only wraps a name: no blank stands there.
 pub(crate) fn on_one_line(text: &str) -> String {
-    text.split(is_blank).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    let mut line = String::with_capacity(text.len());
+    let mut gap: Option<bool> = None;
+    for character in text.chars() {
+        if is_blank(character) {
+            let wraps = matches!(character, '\n' | '\r');
+            gap = Some(gap.unwrap_or(true) && wraps);
+            continue;
+        }
+        if let Some(only_wraps) = gap.take().filter(|_| !line.is_empty()) {
+            let is_name = only_wraps && is_chinese(character) && line.chars().next_back().is_some_and(is_chinese);
+            if !is_name {
+                line.push(' ');
+            }
+        }
+        line.push(character);
+    }
+    line
+}
+
+fn is_chinese(character: char) -> bool {
+    matches!(character, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}')
 }
 
 /// Width of the blanks before a label: a full-width blank takes two columns.
@@ -40,5 +60,7 @@ mod tests {
     fn a_full_width_blank_indents_by_two() {
         assert_eq!((indentation("  海口市"), indentation("\u{3000}海口市"), indentation("海口市")), (2, 2, 0));
         assert_eq!(without_blanks("地 \u{3000} 区"), "地区");
+        assert_eq!(on_one_line("机关养老保险\n缴费支出"), "机关养老保险缴费支出");
+        assert_eq!(on_one_line(" PM2.5\n24小时  均值 "), "PM2.5 24小时 均值");
     }
 }

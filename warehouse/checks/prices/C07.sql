@@ -12,7 +12,7 @@
 -- # 200 and 50 are twice and half of 100; 400 four times, 20 a fifth.
 -- parameters = { a_high = "200", b_low = "50", c_fresh_high = "400", d_fresh_low = "20" }
 WITH bound AS (
-  SELECT c.*, item_code IN ('fresh_vegetables', 'fresh_fruit', 'livestock_meat', 'pork', 'eggs', 'aquatic_products') AS is_fresh
+  SELECT c.*, item_code IN ('fresh_vegetables', 'fresh_fruit', 'fruit', 'livestock_meat', 'pork', 'beef', 'mutton', 'poultry', 'eggs', 'aquatic_products') AS is_fresh
   FROM cpi_monthly AS c
 )
 SELECT concat_ws('/', region_id, data_month, population, item_code, basket, base_kind) AS scope_key, release_id, row_no, region_code,

@@ -23,6 +23,12 @@ pub struct LedgerEntry {
     pub published_at: Option<chrono::DateTime<chrono::Utc>>,
     /// The reader's full report, rows set aside among it.
     pub report: serde_json::Value,
+    /// Personal data that was found in it, as kinds and places without the values.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub personal: serde_json::Value,
+    /// Whether that keeps its rows back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_held: bool,
 }
 
 fn path(sha256: &str) -> String {
