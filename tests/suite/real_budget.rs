@@ -12,8 +12,8 @@ const FILES: [(&str, u64, u64); 12] = [
     // figures without a name.
     ("lijiang_2025_budget_attachment.xlsx", 7_687, 2),
     ("changde_2025_budget_report.html", 0, 0),
-    // 14 totals of the execution, 7 of the draft, 4 sentences of debt.
-    ("yaan_2025_budget_report.html", 25, 0),
+    // 14 totals of the execution, 7 of the draft, 5 clauses of debt.
+    ("yaan_2025_budget_report.html", 26, 0),
     // 16 and 11 lists of 21 prefectures.
     ("ser_allCity.json", 567, 0),
     // Four of 29 lists say again what others of the file say.
@@ -166,6 +166,9 @@ fn reports(data: &Path) {
     };
     assert_eq!(debt("general", "area", "limit"), "13007590000.00");
     assert_eq!(debt("special", "area", "balance"), "39310140000.00");
+    // 1,245,053 + 3,931,014 = 5,176,067 万元, which stands in a sentence of its own.
+    assert_eq!(debt("total", "area", "balance"), "51760670000.00");
+    assert_eq!(debt("total", "area", "limit"), "");
     // 1,832,374 + 3,569,705 = 5,402,079 = 1,300,759 + 4,101,320 万元.
     assert_eq!(debt("total", "own", "limit"), "18323740000.00");
     assert_eq!(debt("total", "lower", "limit"), "35697050000.00");
