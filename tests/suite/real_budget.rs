@@ -50,6 +50,12 @@ fn every_record_is_accounted_for(report: &Value) {
         let name = file["path"].as_str().expect("a path").rsplit('/').next().expect("a name");
         let Some((_, records, set_aside)) = FILES.iter().find(|(of, ..)| *of == name) else { continue };
         let reports = file["reports"].as_array().unwrap_or_else(|| panic!("{name} is not read: {file}"));
+        // Tables of debt have their own test.
+        let is_budget = |report: &&Value| {
+            let feed = report["feed"].as_str().expect("a feed");
+            !feed.starts_with("debt_") || feed == "debt_prose_report"
+        };
+        let reports: Vec<&Value> = reports.iter().filter(is_budget).collect();
         let number =
             |key: &str| -> u64 { reports.iter().map(|report| report["totals"][key].as_u64().expect("a count")).sum() };
         assert_eq!(number("records_in"), number("records_kept") + number("records_set_aside"), "{name}");
