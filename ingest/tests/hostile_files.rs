@@ -261,8 +261,7 @@ fn pages_that_flood_are_refused() {
         ("F33 product of spans", allowed.into(), Refused("")),
         ("F33 nested tables", "<table><tr><td>".repeat(5_000).into(), Refused("levels")),
         ("F33 open cells", format!("<table><tr>{}", "<td>".repeat(4 << 20)).into(), Refused("")),
-        ("F33 open elements", "<i>".repeat(4 << 20).into(), Refused("levels")),
-        ("F33 size", vec![b' '; (33 << 20) - 6].into_iter().chain(*b"<html>").rev().collect(), Only("unknown")),
+        ("F33 open elements", format!("<html>{}", "<i>".repeat(4 << 20)).into(), Refused("levels")),
         ("F33 too long", [b"<html>".to_vec(), vec![b'a'; 33 << 20]].concat(), Refused("bytes of the page")),
         ("F33 stray end tags", format!("<table><tr><td>1{}", "</b></td>".repeat(1 << 20)).into(), Cells(2)),
     ]);

@@ -8,6 +8,7 @@ mod directions;
 mod doors;
 mod feeds;
 mod forbidden;
+mod hostile_files;
 mod http;
 mod interrupted;
 mod notebooks;

@@ -213,10 +213,13 @@ pub fn is_blocking(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Block)
 }
 
-/// Findings while they are gathered: one entry for each kind, severity, part and column.
+/// What makes two hits one finding.
+type Group = (Severity, Kind, Part, Option<String>);
+
+/// Findings while they are gathered: addresses and count of each group.
 #[derive(Debug, Default)]
 struct Found {
-    entries: BTreeMap<(Severity, Kind, Part, Option<String>), (Vec<String>, u64)>,
+    entries: BTreeMap<Group, (Vec<String>, u64)>,
 }
 
 impl Found {

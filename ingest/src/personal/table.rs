@@ -50,7 +50,7 @@ pub(super) fn scan_grid(grid: &Grid, index: usize, part: &Part, declared: &Decla
     let mut scan =
         Scan { grid, part, roles: BTreeMap::new(), merges, persons: BTreeMap::new(), has_birth_or_number: false };
     for cell in &grid.preface {
-        found.text(&cell.text, part, Some(&grid.address(cell.row, cell.start)));
+        found.text(&cell.text, part, Some(&Grid::preface_address(cell)));
     }
     for (ordinal, row) in grid.rows.iter().enumerate() {
         let may_be_header = !grid.is_text() || ordinal < TEXT_HEADER_LINES;

@@ -57,7 +57,7 @@ pub(super) fn decode_page(bytes: &[u8]) -> Result<(Decoded, Option<String>), Rea
 }
 
 /// Whether a page that says so may be in the encoding in which it was read.
-fn is_said(said: &'static Encoding, decoded: &Decoded) -> bool {
+fn is_said(said: &Encoding, decoded: &Decoded) -> bool {
     if decoded.text.is_ascii() || decoded.encoding.starts_with("utf-16") {
         return true;
     }

@@ -35,6 +35,7 @@ pub(super) fn read_json(bytes: &[u8], limits: &Limits) -> Result<Document, ReadE
         places: Places::new(&text),
         limits,
         cells_left: limits.cells,
+        lists: 0,
         tables: BTreeMap::new(),
         warnings: Vec::new(),
     };
@@ -180,6 +181,8 @@ struct Reader<'a> {
     places: Places,
     limits: &'a Limits,
     cells_left: usize,
+    /// Lists that are open, those without a key above them too.
+    lists: usize,
     tables: BTreeMap<(usize, Kind), Table>,
     warnings: Vec<String>,
 }
@@ -199,6 +202,8 @@ impl<'a> Reader<'a> {
 
     fn visit_object(&mut self, path: &mut Vec<String>, value: &'a RawValue) -> Result<(), ReadError> {
         let entries = self.entries(value)?;
+        let plain = entries.iter().filter(|(_, value)| is_plain(value)).count();
+        self.check("fields of one row", plain, self.limits.fields)?;
         if entries.is_empty() {
             self.warn_empty(path, value);
         }
@@ -224,11 +229,16 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         if items.iter().all(|item| is_plain(item)) {
+            self.check("fields of one row", items.len(), self.limits.fields)?;
             let fields = items.iter().enumerate().map(|(index, item)| self.field((index + 1).to_string(), item));
             let fields = fields.collect::<Result<Vec<_>, _>>()?;
             return self.add(path, Kind::List, value, fields);
         }
-        self.visit_items(path, items)
+        self.lists += 1;
+        self.check("levels of nesting", self.lists, self.limits.json_depth)?;
+        self.visit_items(path, items)?;
+        self.lists -= 1;
+        Ok(())
     }
 
     fn visit_items(&mut self, path: &mut Vec<String>, items: Vec<&'a RawValue>) -> Result<(), ReadError> {

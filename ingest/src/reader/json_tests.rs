@@ -118,7 +118,7 @@ fn a_collection_of_features_is_a_table_of_them() {
             "properties.pm25"
         ]
     );
-    assert_eq!(rows[1][6], "12.50@2:63");
+    assert_eq!(rows[1][6], "12.50@2:67");
 }
 
 #[test]

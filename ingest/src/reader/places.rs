@@ -5,7 +5,7 @@
 pub(super) struct Places(Vec<(usize, u32, u32)>);
 
 impl Places {
-    const EVERY: usize = 4096;
+    const EVERY: usize = 512;
 
     pub(super) fn new(text: &str) -> Self {
         let (mut marks, mut place) = (vec![(0, 1, 1)], (1, 1));

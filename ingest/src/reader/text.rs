@@ -27,6 +27,9 @@ fn is_delimited(text: &str) -> bool {
         return true;
     }
     let records = records(text);
+    if records.is_empty() {
+        return false;
+    }
     csv::DELIMITERS.into_iter().any(|delimiter| {
         let all: Vec<usize> = records.iter().map(|record| count(record, delimiter, Commas::All)).collect();
         // Also a file of one line, and one that is cut off by a quote without an end.
@@ -37,7 +40,7 @@ fn is_delimited(text: &str) -> bool {
         let share = |wanted: &dyn Fn(usize) -> bool| real.iter().filter(|count| wanted(**count)).count() * 100;
         let agreeing = real.iter().filter(|count| **count > 0).map(|mode| share(&|count| count == *mode)).max();
         // Records of many lengths are still records where hardly one has no delimiter.
-        agreeing.unwrap_or(0) >= 50 * real.len() || share(&|count| count > 0) >= 90 * real.len()
+        agreeing.unwrap_or(0) >= 50 * real.len() || share(&|count| count > 0) >= 80 * real.len()
     })
 }
 
@@ -145,7 +148,7 @@ fn push_line(grid: &mut Grid, line: u32, start: u32, text: &str) {
     let cells = first..first + 1;
     let fault = text.contains('\0').then_some(RowFault::NulByte);
     grid.cells.push(Cell { row: line, column: 1, start, text: text.into(), kind: CellKind::Text, is_formula: false });
-    grid.rows.push(Row { number: line, cells, field_count: None, is_hidden: false, fault });
+    grid.rows.push(Row { number: line, cells, field_count: Some(1), is_hidden: false, fault });
 }
 
 #[cfg(test)]

@@ -96,6 +96,8 @@ fn read_cells(
         let record = match reader.next_cell_with_formula() {
             Ok(Some(record)) => record,
             Ok(None) => break,
+            // A string that the table does not have: no error of a newer kind of cell, but a file that lies.
+            Err(calamine::XlsxError::Unexpected(reason)) => return Err(damaged(Some(sheet), reason)),
             Err(error) => {
                 // One cell of a newer kind ends the stream; the other sheets of the book are still good.
                 let last = super::a1_address(last.0, last.1);

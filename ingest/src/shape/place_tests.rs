@@ -25,7 +25,7 @@ fn rule() -> PlaceRule {
 fn read(labels: &[&str]) -> Vec<Place> {
     let catalog = Catalog::load(Declarations::embedded()).expect("the embedded catalogue");
     let date = NaiveDate::from_ymd_opt(2022, 12, 31).expect("a date");
-    read_hierarchy(&catalog.regions, &rule(), labels, date).0
+    read_hierarchy(&catalog.regions, &rule(), None, labels, date).0
 }
 
 fn codes(places: &[Place]) -> Vec<(&str, bool, &str)> {

@@ -32,6 +32,14 @@ impl Flow {
         }
     }
 
+    /// Adds a text that is laid out already.
+    pub fn push_plain(&mut self, text: &str) {
+        if std::mem::take(&mut self.is_blank_due) {
+            self.text.push(' ');
+        }
+        self.text.push_str(text);
+    }
+
     /// What ends a line within a cell.
     pub fn blank(&mut self) {
         self.is_blank_due = !self.text.is_empty();

@@ -2,7 +2,7 @@
 //!
 //! Table N of the page, counted by start tags from 1, is the sheet `table N`; its cells have the addresses that
 //! a workbook would give them, spans are merged ranges. A table inside a cell is a table of its own and no
-//! text of that cell. What stands between the last table and this one, such as its title and unit line, is its
+//! text of that cell, unless it has one cell only. What stands between the last table and this one, such as its title and unit line, is its
 //! preface. The last grid has no sheet: its rows are the lines of the page, one cell each with the line and
 //! character of the page at which the text begins; text in tables is in it too.
 //!

@@ -161,9 +161,7 @@ impl<'a> Page<'a> {
                 (Kind::Row, Some((_, table))) => table.end_row(),
                 (Kind::Group, Some((_, table))) => table.end_group(),
                 (Kind::Table, Some(_)) => {
-                    if let Some((number, table)) = self.tables.pop() {
-                        self.done.push((number, table.into_grid()));
-                    }
+                    self.end_table();
                     self.recent = self.lines.rows.len();
                     self.cell_blank();
                 }
@@ -172,6 +170,18 @@ impl<'a> Page<'a> {
             }
         }
         Ok(())
+    }
+
+    fn end_table(&mut self) {
+        let Some((number, table)) = self.tables.pop() else { return };
+        let holder = self.tables.last_mut().and_then(|(_, holder)| holder.flow());
+        match (table.only_text(), holder) {
+            (Some(text), Some(flow)) => {
+                flow.blank();
+                flow.push_plain(text);
+            }
+            _ => self.done.push((number, table.into_grid())),
+        }
     }
 
     /// Closes what stands open above the innermost element for which `stays` holds.
@@ -258,7 +268,7 @@ impl<'a> Page<'a> {
         }
         let first = self.lines.cells.len();
         let (number, cells) = (cell.row, first..first + 1);
-        self.lines.rows.push(Row { number, cells, field_count: None, is_hidden: false, fault: None });
+        self.lines.rows.push(Row { number, cells, field_count: Some(1), is_hidden: false, fault: None });
         self.lines.cells.push(cell);
         Ok(())
     }

@@ -21,6 +21,8 @@ pub(super) struct Table {
     group_merges: usize,
     row_cells: usize,
     open: Option<OpenCell>,
+    /// Cells that were begun.
+    begun: usize,
 }
 
 struct OpenCell {
@@ -77,6 +79,7 @@ impl Table {
             group_merges: 0,
             row_cells: 0,
             open: None,
+            begun: 0,
         }
     }
 
@@ -107,6 +110,7 @@ impl Table {
             self.grid.merges.push(Merge { top: self.row, left, bottom, right });
         }
         self.column = right + 1;
+        self.begun += 1;
         self.open = Some(OpenCell { left, flow: Flow::default() });
         Ok(())
     }
@@ -156,6 +160,14 @@ impl Table {
     /// Cells so far.
     pub fn len(&self) -> usize {
         self.grid.cells.len()
+    }
+
+    /// The text of a table that has one cell only: what an editor pasted into a cell of another table.
+    pub fn only_text(&self) -> Option<&str> {
+        match &self.grid.cells[..] {
+            [cell] if self.begun == 1 => Some(&cell.text),
+            _ => None,
+        }
     }
 
     /// A caption of the table, which stands before its rows.

@@ -42,10 +42,18 @@ fn spans_end_with_their_group_of_rows() {
 
 #[test]
 fn a_table_in_a_cell_is_one_of_its_own() {
-    let page = "<table><tr><td>前<table><tr><td>内</td></tr></table>后</td><td>旁</td></tr></table>";
-    assert_eq!(shown(page)[..2], [vec!["A1 前 后", "B1 旁"], vec!["A1 内"]]);
+    let page = "<table><tr><td>前<table><tr><td>内<td>外</td></tr></table>后</td><td>旁</td></tr></table>";
+    assert_eq!(shown(page)[..2], [vec!["A1 前 后", "B1 旁"], vec!["A1 内", "B1 外"]]);
     let sheets: Vec<_> = read(page).expect("reads").grids.into_iter().map(|grid| grid.sheet).collect();
     assert_eq!(sheets, [Some("table 1".into()), Some("table 2".into()), None]);
+}
+
+#[test]
+fn a_table_of_one_cell_in_a_cell_is_text_of_it() {
+    let page = "<table><tr><td>八、其他</td><td><table><tr><td>11.4</td></tr></table></td></tr></table><table><tr><td>独";
+    let grids = shown(page);
+    assert_eq!(grids[..2], [vec!["A1 八、其他", "B1 11.4"], vec!["A1 独"]]);
+    assert_eq!(read(page).expect("reads").grids[1].sheet.as_deref(), Some("table 3"));
 }
 
 #[test]
@@ -63,7 +71,7 @@ fn what_stands_before_a_table_is_its_preface() {
         grid.preface.iter().map(|line| format!("{} {}", Grid::preface_address(line), line.text)).collect()
     };
     assert_eq!(preface(&document.grids[0]), ["1:4 正文"]);
-    assert_eq!(preface(&document.grids[1]), ["3:4 附件2", "3:15 2025年收支总表", "3:37 单位：亿元", "3:61 续"]);
+    assert_eq!(preface(&document.grids[1]), ["3:4 附件2", "3:14 2025年收支总表", "3:37 单位：亿元", "3:62 续"]);
     let many = format!("{}<table><tr><td>1</table>", "<p>行</p>".repeat(40));
     assert_eq!(read(&many).expect("reads").grids[0].preface.len(), 12);
 }

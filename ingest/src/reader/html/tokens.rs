@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn every_tag_comes_in_its_order_even_an_end_tag_of_nothing() {
         assert_eq!(shown("<b>a</i></B >c</b>"), ["0<b", "3:a", "4/i", "8/b", "13:c", "14/b"]);
-        assert_eq!(shown("a</x><!-- </y> --></z t='>'>b"), ["0:a", "1/x", "17/z", "27:b"]);
+        assert_eq!(shown("a</x><!-- </y> --></z t='>'>b"), ["0:a", "1/x", "18/z", "28:b"]);
         assert_eq!(shown("</p>"), ["0/p"]);
     }
 
