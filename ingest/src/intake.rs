@@ -69,7 +69,10 @@ pub fn ingest_bytes(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, 
     if personal::is_blocking(&personal) && is_for_everybody(&recognition, feeds, catalog) {
         return Outcome::Held { facts, recognition, personal };
     }
-    let source = SourceRef { sha256: hex::encode(Sha256::digest(bytes)), name: name.to_owned() };
+    let source = SourceRef {
+        sha256: hex::encode(Sha256::digest(bytes)),
+        name: name.rsplit('/').next().unwrap_or(name).to_owned(),
+    };
     let mut shaped = Vec::new();
     for feed in recognition.feeds().into_iter().filter_map(|id| feeds.get(id)) {
         match shape(feed, &document, &source, catalog) {

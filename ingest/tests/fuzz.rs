@@ -19,9 +19,30 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 
 /// What harms readers more than chance finds.
 const TOKENS: [&[u8]; 24] = [
-    b"\0", b"\xFF\xFE", b"\xEF\xBB\xBF", b"\"", b"\n", b"\r", b",", b"\t", b"{", b"[", b"\\ud800", b"1e999", b"<", b"</",
-    b"<td rowspan=0 colspan=1000>", b"<table>", b"</table>", b"<!--", b"&nbsp", b"&#x110000;", b"\x0C", b"PK\x03\x04",
-    b"4294967295", b"-1",
+    b"\0",
+    b"\xFF\xFE",
+    b"\xEF\xBB\xBF",
+    b"\"",
+    b"\n",
+    b"\r",
+    b",",
+    b"\t",
+    b"{",
+    b"[",
+    b"\\ud800",
+    b"1e999",
+    b"<",
+    b"</",
+    b"<td rowspan=0 colspan=1000>",
+    b"<table>",
+    b"</table>",
+    b"<!--",
+    b"&nbsp",
+    b"&#x110000;",
+    b"\x0C",
+    b"PK\x03\x04",
+    b"4294967295",
+    b"-1",
 ];
 
 fn number(name: &str) -> Option<u64> {

@@ -127,7 +127,8 @@ fn corners_far_apart_cost_what_they_hold() {
              </table:table-row></table:table>"
         ))
     };
-    let full = "<table:table-cell table:number-columns-repeated=\"1000\" office:value-type=\"float\" office:value=\"1\"/>";
+    let full =
+        "<table:table-cell table:number-columns-repeated=\"1000\" office:value-type=\"float\" office:value=\"1\"/>";
     check(&[
         ("F05 two corners", workbook.save_to_buffer().expect("a workbook"), Cells(2)),
         ("F05 beyond the sheet", with_cell(&small_book(), "<c r=\"ZZZZZZ1\"><v>1</v></c>"), Refused("outside")),
@@ -147,9 +148,8 @@ fn parts_that_lie_are_refused() {
         })
     };
     let index = |index: &str| with_cell(&book, &format!("<c r=\"A1\" t=\"s\"><v>{index}</v></c>"));
-    let entities: String = (1..10)
-        .map(|level| format!("<!ENTITY l{level} \"{}\">", format!("&l{};", level - 1).repeat(10)))
-        .collect();
+    let entities: String =
+        (1..10).map(|level| format!("<!ENTITY l{level} \"{}\">", format!("&l{};", level - 1).repeat(10))).collect();
     let doctype = |inner: &str| {
         with_part(&book, "xl/worksheets/sheet1.xml", |xml| {
             xml.replacen("<worksheet", &format!("<!DOCTYPE x [<!ENTITY l0 \"ha\">{inner}]><worksheet"), 1)
@@ -191,7 +191,11 @@ fn active_and_protected_workbooks_are_read_without_it_or_refused() {
         ("content.xml", b"x"),
     ]);
     check(&[
-        ("F14 protected", compound(&[("/EncryptedPackage", &[1; 64]), ("/EncryptionInfo", &[1; 64])]), Refused("password")),
+        (
+            "F14 protected",
+            compound(&[("/EncryptedPackage", &[1; 64]), ("/EncryptionInfo", &[1; 64])]),
+            Refused("password"),
+        ),
         ("F14 protected ods", ods, Refused("password")),
         ("F14 other book", formula("[1]Sheet1!A1"), Cells(1)),
         ("F14 a command", formula("cmd|&apos; /C calc&apos;!A0"), Cells(1)),
@@ -255,7 +259,8 @@ fn json_that_floods_is_refused() {
 #[test]
 fn pages_that_flood_are_refused() {
     let span = "<td rowspan=65534 colspan=1000>1".repeat(1_000);
-    let allowed = format!("<table>{}</table>", format!("<tr>{}", "<td rowspan=1000 colspan=2>1".repeat(1_000)).repeat(20));
+    let allowed =
+        format!("<table>{}</table>", format!("<tr>{}", "<td rowspan=1000 colspan=2>1".repeat(1_000)).repeat(20));
     check(&[
         ("F33 spans", format!("<table><tr>{span}</table>").into(), Refused("one cell spans")),
         ("F33 product of spans", allowed.into(), Refused("")),

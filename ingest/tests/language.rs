@@ -125,7 +125,12 @@ set = {{}}
     let rows = shaped(&feed, "date,hour,type,1888A,1889A\n20180101,0,PM2.5_24h,35,\n20180101,1,CO,1.2,x\n");
     assert_eq!(
         values(&rows),
-        told(&[("1888A", "PM25", Some("35")), ("1889A", "PM25", None), ("1888A", "other", Some("1.2")), ("1889A", "other", None)])
+        told(&[
+            ("1888A", "PM25", Some("35")),
+            ("1889A", "PM25", None),
+            ("1888A", "other", Some("1.2")),
+            ("1889A", "other", None)
+        ])
     );
     let batch = &rows.batch;
     let unit = |row| text(batch, "unit", row).expect("a unit");

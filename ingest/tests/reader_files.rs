@@ -42,10 +42,7 @@ fn tables_of_a_budget_report_have_their_titles_and_figures() {
     let table = &document.grids[0];
     // As the page shows it: `一、税收收入 96.74 93 -3.87%` beside `一、一般公共服务支出 54.53 50.11 -8.11%`.
     let texts: Vec<&str> = table.rows[1].cells.clone().map(|cell| &*table.cells[cell].text).collect();
-    assert_eq!(
-        texts,
-        ["一、税收收入", "96.74", "93", "-3.87%", "一、一般公共服务支出", "54.53", "50.11", "-8.11%"]
-    );
+    assert_eq!(texts, ["一、税收收入", "96.74", "93", "-3.87%", "一、一般公共服务支出", "54.53", "50.11", "-8.11%"]);
     assert_eq!(table.text(&table.rows[0], 2), "2024年 决算数");
     let preface: Vec<&str> = table.preface.iter().rev().take(3).map(|line| &*line.text).collect();
     assert_eq!(preface, ["单位：亿元", "2025年全市一般公共预算收支总表", "附件1"]);

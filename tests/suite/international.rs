@@ -21,8 +21,11 @@ fn with_definitions(data: &Path, arguments: &[&str]) -> Command {
 
 /// Ingests and releases an inbox; gives the exit code and the report.
 fn up(data: &Path, inbox: &Path) -> (Option<i32>, Value) {
-    let output =
-        with_definitions(data, &["up", "--once", "--format", "json"]).arg("--inbox").arg(inbox).output().expect("starts");
+    let output = with_definitions(data, &["up", "--once", "--format", "json"])
+        .arg("--inbox")
+        .arg(inbox)
+        .output()
+        .expect("starts");
     let report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     (output.status.code(), report)
@@ -73,7 +76,10 @@ const AUTHORED: [(&str, &str); 5] = [
          2031,001,AYUNTAMIENTO,002,PRESIDENCIA,91100,SECRETARÍA,1,GASTOS DE PERSONAL,12000,SUELDOS,1000\n\
          2031,001,AYUNTAMIENTO,002,PRESIDENCIA,91100,SECRETARÍA,1,GASTOS DE PERSONAL,12001,TRIENIOS,250\n",
     ),
-    ("allocations.csv", "Country ID,Fund,Amount\nPoland,Cohesion Fund (€),300\nPoland,Total (€),300\nAtlantis,Total (€),5\n"),
+    (
+        "allocations.csv",
+        "Country ID,Fund,Amount\nPoland,Cohesion Fund (€),300\nPoland,Total (€),300\nAtlantis,Total (€),5\n",
+    ),
     (
         "adopted.csv",
         "budget_year,department,account_type,fund_code,account_category,amount\r\n\
@@ -94,7 +100,9 @@ fn other_publishers_are_read_by_declarations_alone() {
     }
     let (code, report) = up(&data, &inbox);
     assert_eq!(code, Some(0), "{report}");
-    for (name, records) in [("budget.csv", 2), ("gastos.csv", 2), ("allocations.csv", 3), ("adopted.csv", 3), ("cpi.csv", 2)] {
+    for (name, records) in
+        [("budget.csv", 2), ("gastos.csv", 2), ("allocations.csv", 3), ("adopted.csv", 3), ("cpi.csv", 2)]
+    {
         assert_eq!(totals(&report, name), (records, records, 0), "{name}");
     }
 
@@ -107,7 +115,8 @@ fn other_publishers_are_read_by_declarations_alone() {
     assert_eq!(value(&data, state), "missing|nfp");
 
     // 1,000 + 250; codes keep their zeros.
-    let madrid = "SELECT concat_ws('|', min(centre_code), min(section_code), sum(amount_eur)) FROM municipal_expenditure";
+    let madrid =
+        "SELECT concat_ws('|', min(centre_code), min(section_code), sum(amount_eur)) FROM municipal_expenditure";
     assert_eq!(value(&data, madrid), "001|002|1250.00");
 
     let eu = "SELECT concat_ws('|', region_code, fund_name, is_total, amount_eur, published_unit) FROM fund_allocation \
@@ -176,7 +185,8 @@ fn europe(data: &Path) {
     // 28 member states, each with a code; the funds add up to 349,692,900,000 and the printed totals to 349,693,200,000.
     let states = "SELECT concat_ws('|', count(DISTINCT region_code), count(*)) FROM fund_allocation WHERE region_code IS NOT NULL";
     assert_eq!(value(data, states), "28|252");
-    let kinds = "SELECT concat_ws('|', is_total, sum(amount_eur)) FROM fund_allocation GROUP BY is_total ORDER BY is_total";
+    let kinds =
+        "SELECT concat_ws('|', is_total, sum(amount_eur)) FROM fund_allocation GROUP BY is_total ORDER BY is_total";
     assert_eq!(rows(data, kinds), ["detail|349692900000.00", "total|349693200000.00"]);
 }
 
@@ -188,7 +198,8 @@ fn america(data: &Path) {
 }
 
 fn world(data: &Path) {
-    let counts = "SELECT concat_ws('|', count(*), count(DISTINCT region_code), count(inflation_pct)) FROM consumer_inflation";
+    let counts =
+        "SELECT concat_ws('|', count(*), count(DISTINCT region_code), count(inflation_pct)) FROM consumer_inflation";
     assert_eq!(value(data, counts), "11182|240|11181");
     let china = "SELECT raw_text FROM consumer_inflation WHERE region_code = 'CHN' AND data_year = 2022";
     assert_eq!(value(data, china), "1.97357555739051");

@@ -10,18 +10,20 @@ mod feeds;
 mod forbidden;
 mod hostile_files;
 mod http;
+mod international;
 mod interrupted;
 mod notebooks;
 mod openapi;
 mod pages;
 mod personal_data;
 mod read_back;
-mod real_environment;
-
+mod real_accounts;
 mod real_budget;
-
 mod real_debt;
+mod real_environment;
 mod real_files;
+mod real_poverty;
+mod real_prices;
 mod region_names;
 mod regions;
 mod slt;

@@ -39,14 +39,17 @@ fn lines(data: &Path, query: &str) -> Vec<String> {
 
 #[test]
 fn the_text_of_final_accounts_gives_what_is_certain_and_sets_the_rest_aside() {
-    let Some(real) = real_data("the_text_of_final_accounts_gives_what_is_certain_and_sets_the_rest_aside") else { return };
+    let Some(real) = real_data("the_text_of_final_accounts_gives_what_is_certain_and_sets_the_rest_aside") else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
     // 1: figures whose column vanished are set aside.
     let report = report(&data, &real.join("budget/department_final_accounts_text"), 1);
     let of = |name: &str, expected: &[(&str, u64, u64, u64)]| {
         let found = by_feed(&report, name);
-        let found: Vec<_> = found.iter().map(|(feed, records, aside, cells)| (feed.as_str(), *records, *aside, *cells)).collect();
+        let found: Vec<_> =
+            found.iter().map(|(feed, records, aside, cells)| (feed.as_str(), *records, *aside, *cells)).collect();
         assert_eq!(found, expected, "{name}");
     };
     // Lines with some of their columns: 20 × 6 of 收入决算表, 20 × 5 of 支出决算表, 16 × 2 of 一般公共预算财政拨款支出决算表 (the other four print all
@@ -121,7 +124,8 @@ fn the_text_of_final_accounts_gives_what_is_certain_and_sets_the_rest_aside() {
     // Names that the print wraps are whole again.
     let name = format!("SELECT DISTINCT line_name FROM dept_budget_line WHERE {finance} AND class_code = '2080505'");
     assert_eq!(value(&data, &name), "机关事业单位基本养老保险缴费支出");
-    let nil = "SELECT concat_ws('|', org_name, table_code) FROM dept_budget_line WHERE is_nil ORDER BY org_name, table_code";
+    let nil =
+        "SELECT concat_ws('|', org_name, table_code) FROM dept_budget_line WHERE is_nil ORDER BY org_name, table_code";
     assert_eq!(
         lines(&data, nil),
         [

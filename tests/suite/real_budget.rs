@@ -237,7 +237,9 @@ fn findings(data: &Path) {
     let b02 = |filter: &str| {
         value(
             data,
-            &format!("SELECT count(*) FROM catalog.finding WHERE check_id = 'B02' AND outcome IN ('ERROR', 'WARN_ROUNDING') AND {filter}"),
+            &format!(
+                "SELECT count(*) FROM catalog.finding WHERE check_id = 'B02' AND outcome IN ('ERROR', 'WARN_ROUNDING') AND {filter}"
+            ),
         )
     };
     // Sheet 04 prints 1,202 万元 for 21305 over 784.

@@ -133,7 +133,8 @@ fn bonds(data: &Path) {
     assert_eq!(sizes("海南省"), "3690959600000.00|134858460000.00");
     assert_eq!(sizes("兴安盟"), "105370755000.00|4482605000.00");
     // 广东: 107 groups of size, month and type over 4,305 rows.
-    let groups = "SELECT count(DISTINCT bond_group) FROM debt_bond_project WHERE table_code = 'T32' AND region_name = '广东省'";
+    let groups =
+        "SELECT count(DISTINCT bond_group) FROM debt_bond_project WHERE table_code = 'T32' AND region_name = '广东省'";
     assert_eq!(value(data, groups), "107");
     let amounts = "SELECT count(amount_yuan) FROM debt_bond_project WHERE table_code = 'T32'";
     assert_eq!(value(data, amounts), "0");
@@ -144,7 +145,8 @@ fn bonds(data: &Path) {
                  WHERE table_code = 'T32' AND region_name = '海南省'";
     assert_eq!(value(data, blank), "1408|1408|1393");
     // The projects of 昌都 got what its new quotas are, in both files: 182,506.59 万元.
-    let projects = "SELECT sum(amount_yuan) FROM debt_bond_project WHERE table_code = 'OWN4' GROUP BY source_sha256 ORDER BY 1";
+    let projects =
+        "SELECT sum(amount_yuan) FROM debt_bond_project WHERE table_code = 'OWN4' GROUP BY source_sha256 ORDER BY 1";
     let text = String::from_utf8(sql(data, "csv", projects)).expect("text");
     assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), ["1825065900.00", "1825065900.00"]);
     let hebei = "SELECT sum(amount_yuan) FROM debt_bond_project WHERE table_code = 'T22' AND region_code = '130000'";

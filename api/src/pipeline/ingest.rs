@@ -156,7 +156,8 @@ impl Run<'_> {
             return Ok(known(&pending.entry));
         }
         let name = file.relative.rsplit('/').next().unwrap_or(&file.relative).to_owned();
-        let ReadFile { finding, batches } = tokio::task::block_in_place(|| self.reader.read(&name, sha256, &bytes))?;
+        let ReadFile { finding, batches } =
+            tokio::task::block_in_place(|| self.reader.read(&file.relative, sha256, &bytes))?;
         let length = bytes.len() as u64;
         match finding {
             Finding::Unmatched { format, reasons } => Ok(Outcome::Unmatched { format, reasons }),

@@ -127,12 +127,7 @@ pub(super) fn read_references(
     written.iter().map(read).collect()
 }
 
-fn claims_of(
-    file: &str,
-    spec: &FeedSpec,
-    table: &Table,
-    offered: &Offered,
-) -> Result<Vec<(String, Claim)>, FeedError> {
+fn claims_of(file: &str, spec: &FeedSpec, table: &Table, offered: &Offered) -> Result<Vec<(String, Claim)>, FeedError> {
     let mut claims = Vec::new();
     let mut add = |column: &str, producer: Producer, key: String, gives: (Gives, bool)| {
         claims.push((column.to_owned(), Claim { producer, key, gives: gives.0, is_total: gives.1 }));

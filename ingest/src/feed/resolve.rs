@@ -114,7 +114,13 @@ pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<F
         .iter()
         .map(|(id, caption)| {
             let pattern = context.pattern(&format!("caption.{id}.pattern"), &caption.pattern)?;
-            Ok(Caption { id: id.clone(), pattern, is_required: caption.required, within: caption.within, may_be_hidden: caption.hidden })
+            Ok(Caption {
+                id: id.clone(),
+                pattern,
+                is_required: caption.required,
+                within: caption.within,
+                may_be_hidden: caption.hidden,
+            })
         })
         .collect::<Result<_, FeedError>>()?;
     let unit = spec
@@ -351,8 +357,7 @@ fn resolve_time(context: &Context<'_>, spec: &FeedSpec, offered: &Offered) -> Re
     };
     let is_hour_label =
         hour.is_none() && time.columns.values().any(|part| matches!(part, TimePart::Hour | TimePart::EndInstant));
-    let rule =
-        TimeRule { parts, date_formats: time.date_formats.clone(), hour, period: time.period, is_hour_label };
+    let rule = TimeRule { parts, date_formats: time.date_formats.clone(), hour, period: time.period, is_hour_label };
     Ok(Some(rule))
 }
 
@@ -597,18 +602,19 @@ fn check_value_parts(context: &Context<'_>, spec: &FeedSpec, table: &Table) -> R
     }
     let dimensions: BTreeSet<&str> = match &spec.unit {
         Some(unit) => BTreeSet::from([unit.dimension.as_str()]),
-        None => spec
-            .value_column
-            .iter()
-            // A change that is added to 100 has its own dimension; the sum has the column's.
-            .filter(|value| value.add.is_none())
-            .filter_map(|value| value.unit.as_deref())
-            .chain(spec.unit_by.iter().flat_map(|rule| {
-                rule.cases.iter().map(|case| case.value.as_str()).chain([rule.otherwise.as_str()])
-            }))
-            .filter_map(|unit| context.catalog.units.get(unit))
-            .map(|unit| unit.dimension.as_str())
-            .collect(),
+        None => {
+            spec.value_column
+                .iter()
+                // A change that is added to 100 has its own dimension; the sum has the column's.
+                .filter(|value| value.add.is_none())
+                .filter_map(|value| value.unit.as_deref())
+                .chain(spec.unit_by.iter().flat_map(|rule| {
+                    rule.cases.iter().map(|case| case.value.as_str()).chain([rule.otherwise.as_str()])
+                }))
+                .filter_map(|unit| context.catalog.units.get(unit))
+                .map(|unit| unit.dimension.as_str())
+                .collect()
+        }
     };
     if dimensions.iter().any(|dimension| *dimension != target.dimension) {
         return Err(context.wrong(&key, &target.dimension, "figures of the column's dimension"));

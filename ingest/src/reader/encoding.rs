@@ -50,9 +50,9 @@ pub(super) fn decode_page(bytes: &[u8]) -> Result<(Decoded, Option<String>), Rea
             }
         }
     };
-    let warning = declared.filter(|(_, encoding)| !is_said(encoding, &decoded)).map(|(label, _)| {
-        format!("the page says that it is {label}; it is {}", decoded.encoding)
-    });
+    let warning = declared
+        .filter(|(_, encoding)| !is_said(encoding, &decoded))
+        .map(|(label, _)| format!("the page says that it is {label}; it is {}", decoded.encoding));
     Ok((decoded, warning))
 }
 

@@ -114,7 +114,12 @@ fn a_collection_of_features_is_a_table_of_them() {
     assert_eq!(
         rows[0],
         [
-            "$1", "type", "geometry.type", "geometry.coordinates.1", "geometry.coordinates.2", "properties.id",
+            "$1",
+            "type",
+            "geometry.type",
+            "geometry.coordinates.1",
+            "geometry.coordinates.2",
+            "properties.id",
             "properties.pm25"
         ]
     );

@@ -15,21 +15,18 @@ fn lines(text: &str) -> Vec<String> {
 
 #[test]
 fn lines_keep_their_blanks_and_their_number() {
-    assert_eq!(lines("债务情况\r\n\r\n  成都市 3881 1246\r攀枝花市 240 154\n"), [
-        "1:1 债务情况",
-        "3:1   成都市 3881 1246",
-        "4:1 攀枝花市 240 154"
-    ]);
+    assert_eq!(
+        lines("债务情况\r\n\r\n  成都市 3881 1246\r攀枝花市 240 154\n"),
+        ["1:1 债务情况", "3:1   成都市 3881 1246", "4:1 攀枝花市 240 154"]
+    );
 }
 
 #[test]
 fn form_feeds_end_pages() {
     let document = read("封面\n\x0C第一页\n表\n\x0C\x0C末页甲\x0C乙\n");
     let grid = &document.grids[0];
-    let pages: Vec<Vec<&str>> = grid
-        .page_rows()
-        .map(|rows| grid.rows[rows].iter().map(|row| grid.text(row, 1)).collect())
-        .collect();
+    let pages: Vec<Vec<&str>> =
+        grid.page_rows().map(|rows| grid.rows[rows].iter().map(|row| grid.text(row, 1)).collect()).collect();
     assert_eq!(pages, [vec!["封面"], vec!["第一页", "表"], vec![], vec!["末页甲"], vec!["乙"]]);
     assert_eq!((grid.cells[1].row, grid.cells[1].start), (2, 2));
     assert_eq!((grid.cells[4].row, grid.cells[4].start), (4, 7));

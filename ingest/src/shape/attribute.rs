@@ -29,8 +29,7 @@ pub(super) fn read_attributes(
     let (mut arrays, mut faults) = (BTreeMap::new(), Vec::new());
     for (name, producer) in &feed.producers {
         let Producer::Label(role) = producer else { continue };
-        let (Some(column), Some(label)) =
-            (table.column(name), feed.labels.iter().find(|label| label.role == *role))
+        let (Some(column), Some(label)) = (table.column(name), feed.labels.iter().find(|label| label.role == *role))
         else {
             continue;
         };

@@ -227,7 +227,10 @@ fn bind_names(at: &Top<'_>) -> Result<Vec<Binding>, Miss> {
         !pattern.is_match(&without_blanks(grid.text(&grid.rows[top], *column)))
     });
     if let Some(label) = wrong {
-        return Err(Miss { score: 1, reasons: vec![format!("the first row has no {} as the feed expects it", label.role)] });
+        return Err(Miss {
+            score: 1,
+            reasons: vec![format!("the first row has no {} as the feed expects it", label.role)],
+        });
     }
     binding.header_rows = (before, before);
     binding.field_count = grid.rows[top].field_count.map(|_| width);

@@ -244,7 +244,8 @@ fn read_flat(
         match &feed.place.source {
             PlaceSource::Printed(names) if of_columns(names) => {
                 let column_places = body.column_places.take().unwrap_or_else(|| {
-                    let names = (0..binding.values.len()).map(|column| printed_place(context, body, None, column, names));
+                    let names =
+                        (0..binding.values.len()).map(|column| printed_place(context, body, None, column, names));
                     let above: Vec<&str> = above_all.iter().map(String::as_str).collect();
                     names.map(|name| places.index(&name, &above, date)).collect()
                 });

@@ -22,7 +22,10 @@ fn cells_above<'a>(
     let shown = || {
         let rows = grid.rows[rows.clone()].iter().filter(|row: &&Row| may_be_hidden || !row.is_hidden);
         let cells = rows.flat_map(|row| grid.cells_of(row));
-        cells.filter(|cell| may_be_hidden || !grid.hidden_columns.contains(&cell.column)).collect::<Vec<_>>().into_iter()
+        cells
+            .filter(|cell| may_be_hidden || !grid.hidden_columns.contains(&cell.column))
+            .collect::<Vec<_>>()
+            .into_iter()
     };
     let (own, others) = (band.clone(), band.clone());
     let own = shown().filter(move |cell| own.contains(&cell.column));
@@ -58,7 +61,7 @@ pub(super) fn captions(site: &Site<'_>, band: &Range<u32>) -> Above {
             CaptionScope::Sheet => Some(name.as_str()).filter(has_it),
             CaptionScope::Table | CaptionScope::Document => {
                 cells_above(grid, from..top, band, caption.may_be_hidden).find(has_it)
-            },
+            }
         };
         if found.is_none() && caption.within == CaptionScope::Document {
             let others = document.grids.iter().filter(|other| other.visibility == Visibility::Visible);
@@ -68,7 +71,9 @@ pub(super) fn captions(site: &Site<'_>, band: &Range<u32>) -> Above {
                 let most = if is_prose { other.rows.len() } else { CAPTION_ROWS };
                 0..most.min(other.rows.len())
             };
-            found = others.flat_map(|other| cells_above(other, rows(other), &(0..u32::MAX), caption.may_be_hidden)).find(has_it);
+            found = others
+                .flat_map(|other| cells_above(other, rows(other), &(0..u32::MAX), caption.may_be_hidden))
+                .find(has_it);
         }
         match found {
             Some(text) => {

@@ -23,7 +23,9 @@ use super::reshape::LongRows;
 use super::text::without_blanks;
 use super::told::{Teller, Told, case_of};
 use super::{Addresses, GridContext, ShapeError};
-use crate::feed::{LINE_PATH, LabelCases, LinePart, OriginPart, PlacePart, Producer, Reference, Span, TimePart, ValuePart};
+use crate::feed::{
+    LINE_PATH, LabelCases, LinePart, OriginPart, PlacePart, Producer, Reference, Span, TimePart, ValuePart,
+};
 use crate::reader::column_letters;
 
 /// Columns that a release fills.
@@ -104,9 +106,7 @@ impl ColumnSource<'_> {
             }
             Producer::ByPrinted(rule) => {
                 let told = self.teller().case(rule);
-                typed(Arc::new(told.array()), column)
-                    .and_then(|array| take(&array, &told.of_row, None))
-                    .map_err(refuse)
+                typed(Arc::new(told.array()), column).and_then(|array| take(&array, &told.of_row, None)).map_err(refuse)
             }
             Producer::Label(role) => match self.attributes.get(role) {
                 Some(array) => self.by_record(array).map_err(refuse),

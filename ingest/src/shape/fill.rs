@@ -33,7 +33,9 @@ impl Fills {
             columns.iter().filter(|(_, fill)| *fill == FillDown::Merged).map(|(column, _)| *column).collect();
         for merge in grid.merges.iter().filter(|merge| merge.bottom > merge.top && merged.contains(&merge.left)) {
             let first = grid.rows.partition_point(|row| row.number < merge.top);
-            let Some(top) = grid.rows.get(first).filter(|row| row.number == merge.top && first >= body) else { continue };
+            let Some(top) = grid.rows.get(first).filter(|row| row.number == merge.top && first >= body) else {
+                continue;
+            };
             let Some(cell) = grid.index_of(top, merge.left) else { continue };
             for (index, row) in grid.rows.iter().enumerate().skip(first + 1) {
                 if row.number > merge.bottom {
@@ -52,9 +54,12 @@ impl Fills {
     fn fill_right(&mut self, grid: &Grid, body: usize, column: u32) {
         for merge in grid.merges.iter().filter(|merge| merge.left < column && column <= merge.right) {
             let first = grid.rows.partition_point(|row| row.number < merge.top);
-            let Some(top) = grid.rows.get(first).filter(|row| row.number == merge.top && first >= body) else { continue };
+            let Some(top) = grid.rows.get(first).filter(|row| row.number == merge.top && first >= body) else {
+                continue;
+            };
             let Some(cell) = grid.index_of(top, merge.left) else { continue };
-            for (index, _) in grid.rows.iter().enumerate().skip(first).take_while(|(_, row)| row.number <= merge.bottom) {
+            for (index, _) in grid.rows.iter().enumerate().skip(first).take_while(|(_, row)| row.number <= merge.bottom)
+            {
                 self.fill(grid, index, column, cell);
             }
         }

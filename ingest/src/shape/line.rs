@@ -190,7 +190,8 @@ fn read_outline(rule: &LineRule, texts: &[PrintedLine<'_>]) -> Vec<Line> {
         let name = read_name(rule, text.name);
         let bare = without_blanks(text.name);
         let begins_choice = bare.starts_with("其中");
-        let is_numbered = !without_blanks(text.number).is_empty();
+        let number = without_blanks(text.number);
+        let is_numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         let rank = self::rank(&bare).or(is_numbered.then_some(OWN_COLUMN));
         let goes_on = chosen.filter(|(_, of)| rank == Some(*of));
         let indentation = indentation(text.name);
@@ -326,10 +327,16 @@ mod tests {
         let outline = LineRule { codes: Vec::new(), digits: Vec::new(), ..rule() };
         let numbered = LineRule { number: Some("number".into()), ..outline.clone() };
         let texts = [("", "解决历史遗留问题"), ("1", "甲"), ("2", "乙"), ("", "调出资金"), ("", "合计")];
-        assert_eq!(paths(&numbered, &texts), ["T/解决历史遗留问题", "T/解决历史遗留问题/甲", "T/解决历史遗留问题/乙", "T/调出资金", "T/合计"]);
+        assert_eq!(
+            paths(&numbered, &texts),
+            ["T/解决历史遗留问题", "T/解决历史遗留问题/甲", "T/解决历史遗留问题/乙", "T/调出资金", "T/合计"]
+        );
         let below = LineRule { stands_below: true, ..outline.clone() };
         let texts = [("", "一、提前下达数"), ("", "古城区"), ("", "永胜县"), ("", "二、预算数"), ("", "古城区")];
-        assert_eq!(paths(&below, &texts), ["T/提前下达数", "T/提前下达数/古城区", "T/提前下达数/永胜县", "T/预算数", "T/预算数/古城区"]);
+        assert_eq!(
+            paths(&below, &texts),
+            ["T/提前下达数", "T/提前下达数/古城区", "T/提前下达数/永胜县", "T/预算数", "T/预算数/古城区"]
+        );
         let texts = [("", "合计"), ("", "其中：1. 应划解"), ("", "2. 本级留存"), ("", "二、其他")];
         let printed: Vec<_> = texts.iter().map(|(number, name)| line("", number, name, true)).collect();
         let kinds: Vec<_> = read_lines(&outline, &printed).into_iter().map(|line| line.kind).collect();
@@ -368,8 +375,7 @@ mod tests {
             ("  其中：丙", true),
             ("        丁", true),
         ];
-        let printed: Vec<_> =
-            texts.iter().map(|(name, has_value)| line("", "", name, *has_value)).collect();
+        let printed: Vec<_> = texts.iter().map(|(name, has_value)| line("", "", name, *has_value)).collect();
         let lines = read_lines(&rule, &printed);
         let told: Vec<_> = lines.iter().map(|line| (line.path.as_str(), line.is_leaf, line.kind)).collect();
         assert_eq!(

@@ -11,9 +11,9 @@ use chrono::NaiveDate;
 use gongkai_catalog::{Catalog, Column, Table};
 
 use super::attribute::read_attributes;
+use super::bind::BoundColumn;
 use super::body::{Body, Fault, Record, read_body, record_fault};
 use super::columns::{ColumnSource, batch_schema};
-use super::bind::BoundColumn;
 use super::figure::{Figure, Measure, MeasureColumns};
 use super::header::HeaderColumn;
 use super::moments::read_moments;
@@ -52,7 +52,8 @@ pub(super) fn shape_grid<'a>(
     let (moments, bad_moments) = read_moments(context, &body, &mut rows).map_err(|error| refuse(error.to_string()))?;
     let units = row_units(context, catalog, &body, &rows);
     let figures = read_figures(context, table, catalog, &rows, units.as_ref());
-    let (attributes, bad_attributes) = read_attributes(context, table, &body).map_err(|error| refuse(error.to_string()))?;
+    let (attributes, bad_attributes) =
+        read_attributes(context, table, &body).map_err(|error| refuse(error.to_string()))?;
     let addresses = address_rows(context, &body, &rows);
     let (places, of_row) = match &body.column_places {
         Some(places) => (UInt32Array::from(places.clone()), &rows.ordinal),
@@ -163,7 +164,8 @@ fn leave_blanks(context: &GridContext<'_>, rows: &mut LongRows) -> Result<usize,
     if !feed.blank_is_no_row || rows.columns == 0 {
         return Ok(0);
     }
-    let is_filled = |cell: Option<u32>| cell.is_some_and(|cell| !without_blanks(&grid.cells[cell as usize].text).is_empty());
+    let is_filled =
+        |cell: Option<u32>| cell.is_some_and(|cell| !without_blanks(&grid.cells[cell as usize].text).is_empty());
     let mask: BooleanArray = rows.cell.iter().map(|cell| Some(is_filled(cell))).collect();
     let left = rows.len() - mask.true_count();
     rows.retain(&mask)?;

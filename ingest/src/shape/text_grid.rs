@@ -173,7 +173,8 @@ mod tests {
 
     fn text(lines: &[&str]) -> Grid {
         let mut grid = Grid::of_lines(lines.iter().copied());
-        grid.pages = lines.iter().enumerate().filter(|(_, line)| line.starts_with("page")).map(|(row, _)| row).collect();
+        grid.pages =
+            lines.iter().enumerate().filter(|(_, line)| line.starts_with("page")).map(|(row, _)| row).collect();
         grid
     }
 
@@ -190,7 +191,8 @@ mod tests {
     }
 
     fn cells(grid: &Grid) -> Vec<Vec<(u32, u32, String)>> {
-        let of = |row: &Row| grid.cells_of(row).iter().map(|cell| (cell.row, cell.start, cell.text.to_string())).collect();
+        let of =
+            |row: &Row| grid.cells_of(row).iter().map(|cell| (cell.row, cell.start, cell.text.to_string())).collect();
         grid.rows.iter().skip(1).map(of).collect()
     }
 
@@ -210,7 +212,8 @@ mod tests {
     fn a_record_may_run_over_lines_and_the_pattern_declared_first_holds() {
         let grid = text(&["2010101", "行政", "运行", "1.50", "page 2", "2010102", "2.00"]);
         let long = r"(?P<code>\d{7})\n(?P<name>[^\d\n]+(?:\n[^\d\n]+)*)\n(?P<total>\d+\.\d\d)";
-        let derived = derive(&rule(TextScope::File, &[long, r"(?P<code>\d{7})\n(?P<total>\d+\.\d\d)"]), &grid).remove(0);
+        let derived =
+            derive(&rule(TextScope::File, &[long, r"(?P<code>\d{7})\n(?P<total>\d+\.\d\d)"]), &grid).remove(0);
         let told = cells(&derived);
         assert_eq!(told[0][1], (2, 1, "行政\n运行".to_owned()));
         assert_eq!(told[0][2], (4, 1, "1.50".to_owned()));

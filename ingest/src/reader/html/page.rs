@@ -18,9 +18,48 @@ const VOID: [&str; 18] = [
 
 /// Elements that run within a line; all others begin and end one.
 const INLINE: [&str; 42] = [
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
-    "kbd", "label", "mark", "nobr", "o:p", "output", "q", "rb", "rp", "rt", "ruby", "s", "samp", "script", "small",
-    "span", "st1:chmetcnv", "strike", "strong", "style", "sub", "sup", "time", "tt", "u", "var",
+    "a",
+    "abbr",
+    "acronym",
+    "b",
+    "bdi",
+    "bdo",
+    "big",
+    "cite",
+    "code",
+    "data",
+    "del",
+    "dfn",
+    "em",
+    "font",
+    "i",
+    "ins",
+    "kbd",
+    "label",
+    "mark",
+    "nobr",
+    "o:p",
+    "output",
+    "q",
+    "rb",
+    "rp",
+    "rt",
+    "ruby",
+    "s",
+    "samp",
+    "script",
+    "small",
+    "span",
+    "st1:chmetcnv",
+    "strike",
+    "strong",
+    "style",
+    "sub",
+    "sup",
+    "time",
+    "tt",
+    "u",
+    "var",
 ];
 
 /// What an open element means for tables and lines.
@@ -319,10 +358,8 @@ impl Sink for Page<'_> {
                 return self.start_cell(tag);
             }
             Kind::Item => {
-                let open = self.innermost(
-                    |open| open.kind == Kind::Item,
-                    |open| open.kind.is_scope() || open.kind == Kind::List,
-                );
+                let open = self
+                    .innermost(|open| open.kind == Kind::Item, |open| open.kind.is_scope() || open.kind == Kind::List);
                 if let Some(index) = open {
                     self.pop_to(index)?;
                 }

@@ -50,7 +50,8 @@ fn a_table_in_a_cell_is_one_of_its_own() {
 
 #[test]
 fn a_table_of_one_cell_in_a_cell_is_text_of_it() {
-    let page = "<table><tr><td>八、其他</td><td><table><tr><td>11.4</td></tr></table></td></tr></table><table><tr><td>独";
+    let page =
+        "<table><tr><td>八、其他</td><td><table><tr><td>11.4</td></tr></table></td></tr></table><table><tr><td>独";
     let grids = shown(page);
     assert_eq!(grids[..2], [vec!["A1 八、其他", "B1 11.4"], vec!["A1 独"]]);
     assert_eq!(read(page).expect("reads").grids[1].sheet.as_deref(), Some("table 3"));
@@ -58,7 +59,8 @@ fn a_table_of_one_cell_in_a_cell_is_text_of_it() {
 
 #[test]
 fn lines_within_a_cell_are_one_text() {
-    let page = "<table><tr><td><p>2025年</p>\n<p>预计数</p></td><td>一<br>二</td><td>&nbsp;</td><td><b>三</b>四</td></table>";
+    let page =
+        "<table><tr><td><p>2025年</p>\n<p>预计数</p></td><td>一<br>二</td><td>&nbsp;</td><td><b>三</b>四</td></table>";
     assert_eq!(shown(page)[0], ["A1 2025年 预计数", "B1 一 二", "D1 三四"]);
 }
 
