@@ -3,7 +3,8 @@
 //! Departments' pages carry their figures as nested JSON: keys say what a list is about, its objects are the
 //! rows. Every list of objects under keys of the same depth goes into one grid; the keys above it are its
 //! columns `$1`, `$2`, …, the fields of its objects the others, nested ones joined by a point. A list of
-//! plain values is one row with the columns `1`, `2`, …; an object of plain values is one row.
+//! plain values is one row with the columns `1`, `2`, …; an object of plain values is one row. Rows of a list inside
+//! an object of a list carry the plain fields of that object as `^name`, those of the next one out as `^^name`.
 //!
 //! Lines of JSON, one value each, are the list of these values. A GeoJSON collection is such a list too: the grid
 //! of its `features` has columns like `properties.pm25` and `geometry.coordinates.1`.
@@ -38,6 +39,7 @@ pub(super) fn read_json(bytes: &[u8], limits: &Limits) -> Result<Document, ReadE
         lists: 0,
         tables: BTreeMap::new(),
         warnings: Vec::new(),
+        above: Vec::new(),
     };
     match serde_json::from_str::<&RawValue>(&text) {
         Ok(root) => reader.visit(&mut Vec::new(), root)?,
@@ -122,6 +124,7 @@ enum Kind {
 }
 
 /// A value of a row: its field, and where it stands.
+#[derive(Clone)]
 struct Field {
     name: String,
     cell: (String, CellKind, (u32, u32)),
@@ -185,6 +188,8 @@ struct Reader<'a> {
     lists: usize,
     tables: BTreeMap<(usize, Kind), Table>,
     warnings: Vec<String>,
+    /// Fields of the objects in whose lists the reader is, the outermost first.
+    above: Vec<Vec<Field>>,
 }
 
 impl<'a> Reader<'a> {
@@ -246,14 +251,17 @@ impl<'a> Reader<'a> {
             if item.get().starts_with('{') {
                 let (mut fields, mut lists) = (Vec::new(), Vec::new());
                 self.flatten(String::new(), item, &mut fields, &mut lists, path.len())?;
+                let above = if lists.is_empty() { Vec::new() } else { fields.clone() };
                 if !fields.is_empty() {
                     self.add(path, Kind::Objects, item, fields)?;
                 }
+                self.above.push(above);
                 for (name, list) in lists {
                     path.push(name);
                     self.visit(path, list)?;
                     path.pop();
                 }
+                self.above.pop();
             } else if item.get().starts_with('[') {
                 self.visit_list(path, item)?;
             } else {
@@ -345,7 +353,11 @@ impl<'a> Reader<'a> {
         Ok(entries)
     }
 
-    fn add(&mut self, path: &[String], kind: Kind, value: &RawValue, fields: Vec<Field>) -> Result<(), ReadError> {
+    fn add(&mut self, path: &[String], kind: Kind, value: &RawValue, mut fields: Vec<Field>) -> Result<(), ReadError> {
+        for (up, above) in self.above.iter().rev().enumerate() {
+            let marks = "^".repeat(up + 1);
+            fields.extend(above.iter().map(|field| Field { name: format!("{marks}{}", field.name), ..field.clone() }));
+        }
         let cells = path.len() + fields.len();
         self.check("fields of one row", cells, self.limits.fields)?;
         self.cells_left = self.cells_left.checked_sub(cells).ok_or_else(|| ReadError::TooLarge {
