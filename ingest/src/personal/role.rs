@@ -53,7 +53,7 @@ static HEADERS: LazyLock<Vec<(Role, Regex)>> = LazyLock::new(|| {
         (Role::Identity, "身份证|证件号|公民身份|身份号码|(?i:id_?(card|no|number)|identity)"),
         (Role::Account, "账号|帐号|卡号|账户|帐户|一卡通|存折|(?i:(bank_?)?(account|card)_?(no|number))"),
         (Role::Phone, "手机|电话|联系方式|移动号码|(?i:mobile|phone|^tel)"),
-        (Role::Birth, "出生(日期|年月|时间)|生日|(?i:birth)"),
+        (Role::Birth, "出生(日期|年月|时间)|生日|(?i:birth_?da(te|y)|date_?of_?birth|^dob$)"),
         (
             Role::Beneficiary,
             "^.{0,4}(户主|(贫困户|学生|患者|残疾人|低保户|五保户)姓名|受益人|领款人|领取人|持卡人|收款人|帮扶责任人|帮扶干部|\
@@ -164,6 +164,7 @@ mod tests {
             ("贫困户主要劳动力培训", None),
             ("与户主关系", None),
             ("残疾人事业", None),
+            ("Birth Population (person)", None),
             ("地区", None),
         ] {
             assert_eq!(role_of(header), role, "{header}");
