@@ -125,7 +125,7 @@ fn a_repeated_key_is_a_duplicate_or_a_conflict() {
     let expected = [
         (3, SetAsideKind::Record, Reason::Duplicate),
         (5, SetAsideKind::Record, Reason::Conflict),
-        (6, SetAsideKind::Record, Reason::Duplicate),
+        (6, SetAsideKind::Record, Reason::Conflict),
     ];
     assert_eq!(faults, expected);
     assert!(shaped.report.set_aside[1].message.contains("4:"), "{}", shaped.report.set_aside[1].message);

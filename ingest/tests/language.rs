@@ -89,13 +89,13 @@ formats = ["csv"]
 empty = ["exit_year", "is_hidden"]
 [[label_column]]
 role = "date"
-header = "^date$"
+header = "^日$"
 [[label_column]]
 role = "hour"
-header = "^hour$"
+header = "^时$"
 [[label_column]]
 role = "type"
-header = "^type$"
+header = "^类$"
 pattern = "^(?P<measure>[A-Z0-9.]+?)(_(?P<averaging>24h))?$"
 [time]
 date = "date"
@@ -122,7 +122,7 @@ many = true
 set = {{}}
 {VALUE}"#
     );
-    let rows = shaped(&feed, "date,hour,type,1888A,1889A\n20180101,0,PM2.5_24h,35,\n20180101,1,CO,1.2,x\n");
+    let rows = shaped(&feed, "日,时,类,1888A,1889A\n20180101,0,PM2.5_24h,35,\n20180101,1,CO,1.2,x\n");
     assert_eq!(
         values(&rows),
         told(&[
@@ -154,7 +154,7 @@ depth = 3
 exact = true
 [[label_column]]
 role = "station"
-header = "^date/hour/type$"
+header = "^日/时/类$"
 column = "geo_id"
 must_be_filled = true
 [time]
@@ -173,7 +173,7 @@ set = {{}}
 unit = "ug_m3"
 {VALUE}"#
     );
-    let rows = shaped(&feed, "date,20180101,20180101\nhour,7,25\ntype,SO2,SO2\n1888A,35,36\n1889A,NA,37\n");
+    let rows = shaped(&feed, "日,20180101,20180101\n时,7,25\n类,SO2,SO2\n1888A,35,36\n1889A,NA,37\n");
     assert_eq!(values(&rows), told(&[("1888A", "SO2", Some("35")), ("1889A", "SO2", None)]));
     assert_eq!(integer(&rows.batch, "hour_label", 0), 7);
     let aside: Vec<_> = rows.report.set_aside.iter().map(|fault| (fault.reason, fault.address.as_str())).collect();

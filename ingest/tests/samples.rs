@@ -24,11 +24,12 @@ fn every_sample_has_a_side_file_and_a_feed_and_every_feed_a_sample() {
     for file in files {
         let side = read_side_file(&file.path).expect("a readable side file").expect("a side file");
         assert!(side.origin.is_some(), "{}: say where the figures come from", file.relative);
-        let shaped = suite.shaped(&std::fs::read(&file.path).expect("a sample"));
-        assert!(shaped.report.is_balanced(), "{}", file.relative);
-        assert_eq!(shaped.report.unresolved_places, Vec::<String>::new(), "{}", file.relative);
-        assert!(shaped.report.set_aside.is_empty(), "{}: {:?}", file.relative, shaped.report.set_aside);
-        used.insert(shaped.report.feed);
+        for shaped in suite.shaped_at(&file.relative, &std::fs::read(&file.path).expect("a sample")) {
+            assert!(shaped.report.is_balanced(), "{}", file.relative);
+            assert_eq!(shaped.report.unresolved_places, Vec::<String>::new(), "{}", file.relative);
+            assert!(shaped.report.set_aside.is_empty(), "{}: {:?}", file.relative, shaped.report.set_aside);
+            used.insert(shaped.report.feed);
+        }
     }
     let declared: BTreeSet<String> = suite.feeds.iter().map(|feed| feed.id.clone()).collect();
     assert_eq!(used, declared, "a feed without a sample: add one under ingest/samples");

@@ -41,7 +41,7 @@ fn references_are_checked_and_named() {
         ("\"city\", \"county\"", "\"city\", \"village\"", "\"village\""),
         ("header = \"^AQI$\"", "header = \"^AQI($\"", "value_column"),
         ("source_public", "source_publik", "source_publik"),
-        ("\"博尔塔拉蒙古自治州\"", "\"某自治州\"", "region \"某自治州\""),
+        ("[place.columns]", "[place.aliases]\n\"甲\" = \"某自治州\"\n\n[place.columns]", "region \"某自治州\""),
     ] {
         let message = refusal(from, to);
         assert!(message.contains(expected) && message.contains(AIR), "{from} -> {message}");
@@ -53,7 +53,7 @@ fn every_column_is_filled_once_by_a_part_of_its_type() {
     assert!(refusal("data_kind = \"realtime\"\n", "").contains("\"data_kind\""));
     assert!(refusal("hour_label = \"hour\"", "hour_label = \"month\"").contains("hour_label"));
     assert!(refusal("data_kind = \"realtime\"\n", "data_kind = \"realtime\"\nunit = \"x\"\n").contains("another part"));
-    assert!(refusal("geo_name = \"name\"", "geo_name = \"code\"").contains("never null"));
+    assert!(refusal("geo_id = \"id\"", "geo_id = \"code\"").contains("never null"));
     assert!(refusal("data_kind = \"realtime\"\n", "data_kind = \"realtime\"\ncolour = \"x\"\n").contains("\"colour\""));
 }
 

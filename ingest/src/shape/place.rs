@@ -130,7 +130,10 @@ pub(crate) fn read_hierarchy(
     }
     let mut reader = Hierarchy { regions, rule, date, open: Vec::new(), places: Vec::new(), root: None };
     if let Some(root) = root.map(trimmed).filter(|root| !root.is_empty()) {
-        let (code, tier) = reader.resolve(root).unzip();
+        // The region above may be of a tier that no row is of.
+        let tiers = [Tier::Nation, Tier::Province, Tier::City, Tier::County];
+        let found = regions.resolve(rule.official(root), date, &tiers, rule.within.as_deref());
+        let (code, tier) = found.map(|region| (region.region_code.clone(), region.tier)).unzip();
         let first = labels.first().map(|label| trimmed(label)).unwrap_or_default();
         // The list may begin with the region itself.
         if reader.resolve(first).map(|(code, _)| code) != code || code.is_none() {

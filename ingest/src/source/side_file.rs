@@ -3,6 +3,7 @@
 //! A publication date is taken only with its evidence. Without one it stays unknown, and nothing downstream
 //! invents it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate};
@@ -46,7 +47,8 @@ pub fn side_file_path(path: &Path) -> PathBuf {
 pub fn read_side_file(path: &Path) -> Result<Option<SideFile>, SourceError> {
     let path = side_file_path(path);
     match std::fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        // A name that is too long for the ending of a side file has none.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidFilename) => return Ok(None),
         Err(source) => return Err(SourceError::Unreadable { path, source }),
         Ok(kind) if !kind.is_file() => return Err(SourceError::NotRegular { path }),
         Ok(_) => {}

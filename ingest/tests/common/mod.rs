@@ -23,7 +23,20 @@ pub fn suite() -> Suite {
 
 impl Suite {
     pub fn ingest(&self, bytes: &[u8]) -> Outcome {
-        ingest_bytes(bytes, "test", &self.feeds, &self.catalog, &Limits::default())
+        self.ingest_at("test", bytes)
+    }
+
+    /// A file with the path that it has below its inbox: feeds may read what the folders say.
+    pub fn ingest_at(&self, path: &str, bytes: &[u8]) -> Outcome {
+        ingest_bytes(bytes, path, &self.feeds, &self.catalog, &Limits::default())
+    }
+
+    /// The rows of every feed that reads the file.
+    pub fn shaped_at(&self, path: &str, bytes: &[u8]) -> Vec<Shaped> {
+        match self.ingest_at(path, bytes) {
+            Outcome::Matched { shaped, .. } => shaped,
+            other => panic!("{path} is not matched: {other:?}"),
+        }
     }
 
     pub fn shaped(&self, bytes: &[u8]) -> Shaped {
