@@ -10,6 +10,8 @@ mod common;
 mod containers;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use containers::{binary_book, container, open_spreadsheet, small_book, with_part};
@@ -55,10 +57,13 @@ fn fuzz(seeds: &[Vec<u8>], read: impl Fn(&[u8])) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos() as u64;
     let first = number("GONGKAI_FUZZ_SEED").unwrap_or(now);
     let started = Instant::now();
+    let current = Arc::new(AtomicU64::new(first));
+    let _watch = watch(Arc::clone(&current));
     let mut round = 0;
     while started.elapsed() < time {
         let seed = first.wrapping_add(round);
         round += 1;
+        current.store(seed, Ordering::Relaxed);
         let bytes = changed(&seeds[(seed % seeds.len() as u64) as usize], seed);
         let began = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| read(&bytes)));
@@ -66,6 +71,24 @@ fn fuzz(seeds: &[Vec<u8>], read: impl Fn(&[u8])) {
         assert!(began.elapsed() < Duration::from_secs(20), "GONGKAI_FUZZ_SEED={seed} takes {:?}", began.elapsed());
     }
     println!("{round} files in {:?}, first seed {first}", started.elapsed());
+}
+
+/// Ends the run when a reader is at the same file for a minute, which no assertion after it would tell. Dropping what
+/// it gives ends the watching.
+fn watch(current: Arc<AtomicU64>) -> mpsc::Sender<()> {
+    let (stop, stopped) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut last = current.load(Ordering::Relaxed);
+        while stopped.recv_timeout(Duration::from_secs(60)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let now = current.load(Ordering::Relaxed);
+            if now == last {
+                eprintln!("GONGKAI_FUZZ_SEED={now} does not end");
+                std::process::abort();
+            }
+            last = now;
+        }
+    });
+    stop
 }
 
 /// The seed after a few changes: bytes, stretches cut, doubled or moved, and tokens put in.

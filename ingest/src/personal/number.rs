@@ -84,7 +84,7 @@ pub(super) fn passes_luhn(digits: &[u8]) -> bool {
             (_, digit) => digit * 2,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Whether the first digits are those of card issuers met in China: UnionPay 62, Visa 4, Mastercard 5, the banks' own 9.

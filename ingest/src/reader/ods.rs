@@ -118,7 +118,7 @@ impl Sheet {
         let repeats = repeats(element, "table:number-columns-repeated");
         let is_used = ["office:value-type", "office:value", "office:string-value", "table:formula"]
             .iter()
-            .any(|name| element.try_get_attribute(*name).ok().flatten().is_some());
+            .any(|name| element.try_get_attribute(name).ok().flatten().is_some());
         let (rows, columns) =
             (repeats_of(element, "table:number-rows-spanned"), repeats_of(element, "table:number-columns-spanned"));
         if rows * columns > 1 {
@@ -163,13 +163,22 @@ impl Sheet {
 fn scan(content: &[u8]) -> Result<BTreeMap<String, Sheet>, ReadError> {
     let broken = || damaged(None, "content.xml is no XML");
     let text = std::str::from_utf8(content).map_err(|_| broken())?;
+    // The cell reader looks for the end of what it has begun even after the end of the part, for ever: this one
+    // refuses ends that do not match, and counts what stays open.
     let mut reader = Reader::from_str(text);
-    reader.config_mut().check_end_names = false;
+    let mut open = 0_u32;
     let mut sheets: BTreeMap<String, Sheet> = BTreeMap::new();
     let mut name = String::new();
     let mut text_bytes = 0_u64;
     loop {
-        let (length, sheet) = match reader.read_event().map_err(|_| broken())? {
+        let event = reader.read_event().map_err(|_| broken())?;
+        match &event {
+            Event::Start(_) => open += 1,
+            Event::End(_) => open -= 1,
+            Event::Eof if open > 0 => return Err(broken()),
+            _ => {}
+        }
+        let (length, sheet) = match event {
             Event::Start(element) | Event::Empty(element) => {
                 if element.name().as_ref() == "table:table"
                     && let Some(named) = attribute(&element, "table:name")

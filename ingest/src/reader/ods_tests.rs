@@ -103,3 +103,12 @@ fn repetition_is_bounded() {
     }
     assert_eq!(read(&row("3", "2", "x")).expect("reads").grids[0].cells.len(), 6);
 }
+
+#[test]
+fn elements_that_are_not_closed_are_refused() {
+    let open = format!("<table:table table:name=\"a\"><table:table-row>{}</table:table-row>", text("x"));
+    let crossed = format!("<table:table table:name=\"a\"><table:table-row>{}</table:table></table:table-row>", text("x"));
+    for tables in [open, crossed] {
+        assert!(matches!(read(&tables), Err(ReadError::Damaged { .. })), "{tables}");
+    }
+}

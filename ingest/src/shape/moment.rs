@@ -67,7 +67,7 @@ impl<'a> MomentReader<'a> {
     pub fn read(&mut self, date: &str, hour: Option<&str>) -> Result<Moment, BadMoment> {
         let time = self.read_date(date).ok_or(BadMoment::Date)?;
         let date = time.date();
-        let moment = match (&self.rule.hour, hour) {
+        match (&self.rule.hour, hour) {
             (Some((_, edge)), hour) => read_hour(date, read_hour_number(hour.unwrap_or_default())?, *edge),
             (None, _) if self.rule.is_hour_label && (time.minute(), time.second()) != (0, 0) => Err(BadMoment::Hour),
             (None, _) if self.rule.is_hour_label => read_hour(date, time.hour(), HourEdge::Ending),
@@ -75,8 +75,7 @@ impl<'a> MomentReader<'a> {
                 let end_micros = time.and_utc().timestamp_micros() - BEIJING_OFFSET_HOURS * MICROSECONDS_PER_HOUR;
                 Ok(Moment { data_date: date, label: 0, end_micros })
             }
-        };
-        moment
+        }
     }
 
     fn read_date(&mut self, text: &str) -> Option<NaiveDateTime> {
