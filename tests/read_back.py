@@ -137,8 +137,12 @@ def cell_text(row):
         case form:
             line, character = map(int, address.split(":"))
             whole = lines(sha256)[line - 1]
+            if row["raw_text"].count("\n"):
+                # Figures of which it cannot be said which is whose stand on several lines.
+                whole = "\n".join(lines(sha256)[line - 1 : line + row["raw_text"].count("\n")])
             return at(form, whole, character - 1, row["raw_text"])
-    return "" if value is None else repr(value) if isinstance(value, float) else str(value)
+    # A workbook keeps fifteen digits; what a binary number has beyond them was never typed.
+    return "" if value is None else format(Decimal(f"{value:.15g}"), "f") if isinstance(value, float) else str(value)
 
 
 def at(form, line, start, raw):
