@@ -1,6 +1,7 @@
 //! Department files, parsed where a crash costs nothing but the file.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +17,11 @@ use serde::{Deserialize, Serialize};
 use super::child::write_line;
 use super::process::{Worker, WorkerError};
 use super::protocol::{ReadRequest, Request, Setup, Trailer, WindowRequest};
+use crate::config;
 use crate::instance::Definitions;
 
-/// Longest time that one file may take.
-const TIMEOUT: Duration = Duration::from_secs(120);
-/// Address space of a parsing worker.
-const ADDRESS_SPACE_BYTES: u64 = 4 << 30;
+/// Reasons that are kept for a grid that no feed reads; `gongkai inspect` says all.
+const REASONS: usize = 3;
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,6 +62,11 @@ pub enum Finding {
     /// It cannot be read.
     Damaged {
         /// What was found, where, and what would have been accepted.
+        message: String,
+    },
+    /// Its reader did not come back. Another time it may.
+    Lost {
+        /// What became of the reader.
         message: String,
     },
 }
@@ -139,7 +144,10 @@ fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> (Finding, Vec<Re
         Outcome::Unmatched { facts, recognition } => {
             let misses = recognition.grids.into_iter().flat_map(|grid| {
                 let sheet = grid.sheet.map(|sheet| format!("{sheet}: ")).unwrap_or_default();
-                grid.misses.into_iter().map(move |miss| format!("{sheet}{}: {}", miss.feed, miss.reasons.join("; ")))
+                grid.misses
+                    .into_iter()
+                    .take(REASONS)
+                    .map(move |miss| format!("{sheet}{}: {}", miss.feed, miss.reasons.join("; ")))
             });
             (Finding::Unmatched { format: facts.format.name().to_owned(), reasons: misses.collect() }, Vec::new())
         }
@@ -157,31 +165,39 @@ pub fn answer_window(query: &WindowQuery, bytes: &[u8], output: &mut impl Write)
 /// The parent's side: one worker that reads one file after another, and is replaced when a file kills it.
 pub struct ReaderProcess {
     setup: Setup,
+    timeout: Duration,
+    output_bytes: u64,
     worker: Option<Worker>,
 }
 
 impl ReaderProcess {
+    /// One with the limits of the default settings.
+    pub fn new(definitions: Option<PathBuf>) -> Self {
+        Self::with_limits(definitions, &config::Ingest::default())
+    }
+
     /// Nothing starts before the first file.
-    pub fn new(definitions: Option<std::path::PathBuf>) -> Self {
+    pub fn with_limits(definitions: Option<PathBuf>, limits: &config::Ingest) -> Self {
         let setup = Setup {
             definitions,
             data: None,
             pool_bytes: 0,
-            address_space_bytes: ADDRESS_SPACE_BYTES,
+            address_space_bytes: limits.worker_bytes,
             spill_dir: None,
             spill_bytes: 0,
         };
-        Self { setup, worker: None }
+        let timeout = Duration::from_millis(limits.timeout_ms);
+        Self { setup, timeout, output_bytes: limits.output_bytes, worker: None }
     }
 
-    /// Reads a file. Blocks.
+    /// Reads a file, named by its path below the inbox. Blocks.
     ///
     /// # Errors
     ///
-    /// No worker could be started. A file that kills its worker is [`Finding::Damaged`].
+    /// No worker could be started. A file that kills its worker is [`Finding::Lost`].
     pub fn read(&mut self, name: &str, sha256: &str, bytes: &[u8]) -> Result<ReadFile, WorkerError> {
         let read = self.under_watch(name, |worker| converse(worker, name, sha256, bytes))?;
-        Ok(read.unwrap_or_else(|message| ReadFile { finding: Finding::Damaged { message }, batches: Vec::new() }))
+        Ok(read.unwrap_or_else(|message| ReadFile { finding: Finding::Lost { message }, batches: Vec::new() }))
     }
 
     /// Reads a window of a file's cells. Blocks. The inner error says in words why there is none.
@@ -208,10 +224,12 @@ impl ReaderProcess {
             Some(worker) => worker,
             None => Worker::start(&self.setup)?,
         };
+        worker.allow(self.output_bytes);
         let killer = worker.killer();
+        let timeout = self.timeout;
         let (done, waiting) = std::sync::mpsc::channel::<()>();
         let watch = std::thread::spawn(move || {
-            if waiting.recv_timeout(TIMEOUT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            if waiting.recv_timeout(timeout) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
                 killer.time_out();
             }
         });
@@ -225,10 +243,13 @@ impl ReaderProcess {
             }
             Err(error) => {
                 tracing::warn!(file = name, %error, "a file ended its worker");
+                let is_spent = worker.is_spent();
                 let failure = worker.bury();
                 let message = match failure.code.as_str() {
-                    "query_timeout" => format!("reading took longer than {} s", TIMEOUT.as_secs()),
+                    _ if is_spent => format!("it gives more than {} bytes of rows", self.output_bytes),
+                    "query_timeout" => format!("reading took longer than {} s", timeout.as_secs_f32()),
                     "query_memory" => "reading needs more memory than a file may use".to_owned(),
+                    "sql_too_complex" => "it is nested too deeply".to_owned(),
                     _ => "reading ended abnormally; the file is kept for inspection".to_owned(),
                 };
                 Ok(Err(message))

@@ -107,7 +107,8 @@ fn repetition_is_bounded() {
 #[test]
 fn elements_that_are_not_closed_are_refused() {
     let open = format!("<table:table table:name=\"a\"><table:table-row>{}</table:table-row>", text("x"));
-    let crossed = format!("<table:table table:name=\"a\"><table:table-row>{}</table:table></table:table-row>", text("x"));
+    let crossed =
+        format!("<table:table table:name=\"a\"><table:table-row>{}</table:table></table:table-row>", text("x"));
     for tables in [open, crossed] {
         assert!(matches!(read(&tables), Err(ReadError::Damaged { .. })), "{tables}");
     }
