@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::feed::Feeds;
 use crate::limits::Limits;
 use crate::outline::{FoundTable, outline};
-use crate::reader::{Document, Format, Grid, Visibility, column_letters, read_document};
+use crate::reader::{Document, Format, Grid, Visibility, column_letters, is_archive, read_archive, read_document};
 use crate::report::{Counts, Reason, SetAsideKind};
 use crate::shape::{GridRecognition, Recognition, SourceRef, recognise, shape};
 
@@ -43,6 +43,9 @@ pub struct Inspection {
     pub sheets: Vec<SheetInspection>,
     /// What each feed that reads it makes of it.
     pub readings: Vec<Reading>,
+    /// The files of an archive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Inspection>,
 }
 
 /// Description of one sheet or text file.
@@ -112,7 +115,25 @@ pub struct SetAsideExample {
 
 /// Describes how a file is read, and what each feed that reads it makes of it.
 pub fn inspect(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, limits: &Limits) -> Inspection {
-    let mut inspection = Inspection {
+    let mut inspection = blank(bytes, name);
+    if !is_archive(bytes) {
+        return inspect_document(bytes, name, feeds, catalog, limits);
+    }
+    inspection.format = Some(Format::Zip);
+    match read_archive(bytes, limits) {
+        Ok(members) => {
+            let paths = members.into_iter().map(|member| (format!("{name}/{}", member.path), member.bytes));
+            inspection.members =
+                paths.map(|(path, bytes)| inspect_document(&bytes, &path, feeds, catalog, limits)).collect();
+        }
+        Err(error) => inspection.damage = Some(error.to_string()),
+    }
+    inspection
+}
+
+/// What is known before a file is read.
+fn blank(bytes: &[u8], name: &str) -> Inspection {
+    Inspection {
         format_version: FORMAT_VERSION,
         name: name.to_owned(),
         bytes_len: bytes.len() as u64,
@@ -122,7 +143,12 @@ pub fn inspect(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, limit
         warnings: Vec::new(),
         sheets: Vec::new(),
         readings: Vec::new(),
-    };
+        members: Vec::new(),
+    }
+}
+
+fn inspect_document(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, limits: &Limits) -> Inspection {
+    let mut inspection = blank(bytes, name);
     let document = match read_document(bytes, limits) {
         Ok(document) => Document { path: name.to_owned(), ..document },
         Err(error) => {

@@ -61,6 +61,11 @@ impl Lines {
 }
 
 fn describe(inspection: &Inspection) -> String {
+    let members = inspection.members.iter().map(describe);
+    std::iter::once(describe_file(inspection)).chain(members).collect()
+}
+
+fn describe_file(inspection: &Inspection) -> String {
     let mut lines = Lines::default();
     let format = inspection.format.map_or("unreadable", |format| format.name());
     let encoding = inspection.encoding.as_ref().map(|encoding| format!(", {encoding}")).unwrap_or_default();
@@ -77,7 +82,9 @@ fn describe(inspection: &Inspection) -> String {
     for reading in &inspection.readings {
         describe_reading(&mut lines, reading);
     }
-    if inspection.damage.is_none() && inspection.readings.is_empty() {
+    if !inspection.members.is_empty() {
+        lines.say(1, &format!("an archive of {} files", inspection.members.len()));
+    } else if inspection.damage.is_none() && inspection.readings.is_empty() {
         lines.say(0, "no feed reads it; `gongkai ingest --draft FILE --dataset ID` writes a first one");
     }
     lines.0

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use gongkai_ingest::report::{Counts, Report};
-use gongkai_ingest::source::{OpenError, find_files_with_skipped, read_regular, read_side_file};
-use gongkai_ingest::{InboxFile, Limits, SideFile};
+use gongkai_ingest::source::{OpenError, SIDE_FILE_SUFFIX, find_files_with_skipped, read_regular, read_side_file};
+use gongkai_ingest::{InboxFile, Limits, SideFile, is_archive};
 use gongkai_warehouse::SourceRecord;
 use gongkai_warehouse::lake::slice::{NormalisedTable, cut};
 use gongkai_warehouse::lake::{LakeError, LedgerEntry, SliceKey, SliceRows, SourceStatus, ledger};
@@ -25,7 +25,7 @@ use super::drift::{self, Past};
 use super::summary::{FileSummary, IngestSummary, Outcome};
 use super::{PipelineError, Writing};
 use crate::instance::Instance;
-use crate::worker::reader::{Finding, ReadFile, StreamHead};
+use crate::worker::reader::{Finding, ReadFile, ReaderProcess, StreamHead};
 use crate::worker::readers::{Answer, Readers};
 
 /// Rows held in memory before they are committed.
@@ -88,6 +88,8 @@ enum Step {
     Repeat,
     /// A reader has it.
     Reading(Answer),
+    /// It is read.
+    Read(ReadFile),
 }
 
 struct Run<'a> {
@@ -95,6 +97,7 @@ struct Run<'a> {
     access: Access<'a>,
     inbox: &'a Inbox,
     readers: Readers,
+    unpacker: ReaderProcess,
     summary: IngestSummary,
     rows: BTreeMap<String, BTreeMap<SliceKey, Vec<SliceRows>>>,
     held: usize,
@@ -126,6 +129,7 @@ pub async fn ingest(
         access,
         inbox,
         readers: Readers::new(instance.config.definitions.as_ref(), &instance.config.ingest),
+        unpacker: ReaderProcess::with_limits(instance.config.definitions.clone(), &instance.config.ingest),
         summary: IngestSummary { is_dry_run: matches!(access, Access::DryRun), ..IngestSummary::default() },
         rows: BTreeMap::new(),
         held: 0,
@@ -136,7 +140,7 @@ pub async fn ingest(
     progress.start(files.len());
     let mut waiting: VecDeque<Ticket> = VecDeque::new();
     for file in files {
-        waiting.push_back(run.take_up(file).await?);
+        waiting.extend(run.take_up(file).await?);
         while run.is_full(&waiting)
             && let Some(ticket) = waiting.pop_front()
         {
@@ -177,8 +181,8 @@ impl Run<'_> {
         waiting.len() > self.readers.count() * WAITING_FILES || bytes > WAITING_BYTES
     }
 
-    /// Reads a file's bytes and gives them to a reader, unless it is known.
-    async fn take_up(&mut self, file: InboxFile) -> Result<Ticket, PipelineError> {
+    /// Reads a file's bytes and gives them to a reader, unless it is known. An archive is its files.
+    async fn take_up(&mut self, file: InboxFile) -> Result<Vec<Ticket>, PipelineError> {
         let read = tokio::task::block_in_place(|| read_regular(&file.path, Limits::default().file_bytes));
         let bytes = match read {
             Ok(bytes) => Bytes::from(bytes),
@@ -188,16 +192,53 @@ impl Run<'_> {
                     OpenError::TooLarge { .. } | OpenError::Unreadable(_) => Outcome::Damaged { message },
                     _ => Outcome::Skipped { reason: message },
                 };
-                return Ok(Ticket {
+                return Ok(vec![Ticket {
                     file,
                     sha256: None,
                     bytes: Bytes::new(),
                     before: None,
                     step: Step::Settled(outcome),
-                });
+                }]);
             }
         };
         let sha256 = hex::encode(Sha256::digest(&bytes));
+        if !is_archive(&bytes) || self.is_known(&file, &sha256).await? {
+            return Ok(vec![self.hand_out(file, sha256, bytes).await?]);
+        }
+        let unpacked = tokio::task::block_in_place(|| self.unpacker.unpack(&file.relative, &bytes))?;
+        let members = match unpacked {
+            Ok(members) => members,
+            Err(finding) => {
+                let before = ledger::read(self.instance.warehouse.store().as_ref(), &sha256).await?;
+                let step = Step::Read(ReadFile { finding, batches: Vec::new() });
+                return Ok(vec![Ticket { file, sha256: Some(sha256), bytes, before, step }]);
+            }
+        };
+        let members: Vec<_> = members.into_iter().filter(|member| !member.path.ends_with(SIDE_FILE_SUFFIX)).collect();
+        let step = Step::Settled(Outcome::Unpacked { files: members.len() as u64 });
+        let mut tickets =
+            vec![Ticket { file: file.clone(), sha256: Some(sha256), bytes: Bytes::new(), before: None, step }];
+        for member in members {
+            // What stands beside the archive is said of each of its files.
+            let inside = InboxFile {
+                relative: format!("{}/{}", file.relative, member.path),
+                bytes_len: member.bytes.len() as u64,
+                ..file.clone()
+            };
+            let digest = hex::encode(Sha256::digest(&member.bytes));
+            tickets.push(self.hand_out(inside, digest, Bytes::from(member.bytes)).await?);
+        }
+        Ok(tickets)
+    }
+
+    /// Whether a file was found to be something under these declarations.
+    async fn is_known(&self, file: &InboxFile, sha256: &str) -> Result<bool, PipelineError> {
+        let entry = ledger::read(self.instance.warehouse.store().as_ref(), sha256).await?;
+        Ok(entry.is_some_and(|entry| entry.holds(&self.instance.definitions.sha256, &file.relative)))
+    }
+
+    /// Gives a file to a reader, unless it is known.
+    async fn hand_out(&mut self, file: InboxFile, sha256: String, bytes: Bytes) -> Result<Ticket, PipelineError> {
         let before = ledger::read(self.instance.warehouse.store().as_ref(), &sha256).await?;
         let known = before.as_ref().filter(|entry| entry.holds(&self.instance.definitions.sha256, &file.relative));
         let step = match known {
@@ -218,6 +259,7 @@ impl Run<'_> {
                 let read = answer.await.map_err(|_| PipelineError::ReaderThread)??;
                 self.take(&file, sha256, bytes, before, read).await?
             }
+            (Step::Read(read), Some(sha256)) => self.take(&file, sha256, bytes, before, read).await?,
             (Step::Repeat, Some(sha256)) => self.repeat(&file, sha256, bytes).await?,
             (_, None) => Outcome::Skipped { reason: OpenError::Gone.to_string() },
         };

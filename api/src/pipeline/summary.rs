@@ -66,6 +66,11 @@ pub enum Outcome {
         /// What was found, where, and what would have been accepted.
         message: String,
     },
+    /// An archive, whose files are listed with it as their folder.
+    Unpacked {
+        /// How many they are.
+        files: u64,
+    },
     /// Not a regular file at rest.
     Skipped {
         /// Why it was not read.
@@ -124,7 +129,10 @@ impl FileSummary {
             Outcome::Damaged { .. } | Outcome::Held { .. } => true,
             Outcome::Read { reports, .. } => !reports.iter().all(|report| report.set_aside.is_empty()),
             Outcome::Known { counts, .. } => counts.records_set_aside + counts.cells_set_aside > 0,
-            Outcome::Unmatched { .. } | Outcome::NotAsked { .. } | Outcome::Skipped { .. } => false,
+            Outcome::Unmatched { .. }
+            | Outcome::NotAsked { .. }
+            | Outcome::Unpacked { .. }
+            | Outcome::Skipped { .. } => false,
         }
     }
 
@@ -216,6 +224,9 @@ impl fmt::Display for IngestSummary {
                 Outcome::Held { personal, .. } => write_held(f, &file.path, personal)?,
                 Outcome::Skipped { reason } => {
                     write!(f, "{}", text::wrapped(&format!("skipped: {}: {reason}", file.path), "", "  "))?;
+                }
+                Outcome::Unpacked { files } => {
+                    write!(f, "{}", text::wrapped(&format!("unpacked: {}: {files} files", file.path), "", "  "))?;
                 }
                 Outcome::Unmatched { .. } => unmatched += 1,
                 Outcome::NotAsked { .. } => not_asked += 1,

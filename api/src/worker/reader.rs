@@ -1,6 +1,6 @@
 //! Department files, parsed where a crash costs nothing but the file.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use arrow::ipc::writer::StreamWriter;
 use gongkai_ingest::personal;
 use gongkai_ingest::report::Report;
 use gongkai_ingest::window::{CellWindow, WindowQuery, read_window};
-use gongkai_ingest::{Limits, Outcome, ingest_bytes};
+use gongkai_ingest::{Limits, Member, Outcome, ingest_bytes, read_archive};
 use serde::{Deserialize, Serialize};
 
 use super::child::write_line;
 use super::process::{Worker, WorkerError};
-use super::protocol::{ReadRequest, Request, Setup, Trailer, WindowRequest};
+use super::protocol::{ReadRequest, Request, Setup, Trailer, UnpackRequest, WindowRequest};
 use crate::config;
 use crate::instance::Definitions;
 
@@ -156,6 +156,27 @@ fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> (Finding, Vec<Re
     }
 }
 
+/// A file of an archive; its bytes follow the list.
+#[derive(Debug, Serialize, Deserialize)]
+struct MemberHead {
+    path: String,
+    bytes: u64,
+}
+
+/// The worker's side of an archive: the list of its files and then their bytes, or why it is not opened.
+pub fn answer_archive(bytes: &[u8], output: &mut impl Write) -> anyhow::Result<()> {
+    let members = match read_archive(bytes, &Limits::default()) {
+        Ok(members) => members,
+        Err(error) => return write_line(output, &Err::<Vec<MemberHead>, _>(error.to_string())),
+    };
+    let head = |member: &Member| MemberHead { path: member.path.clone(), bytes: member.bytes.len() as u64 };
+    write_line(output, &Ok::<_, String>(members.iter().map(head).collect::<Vec<_>>()))?;
+    for member in members {
+        output.write_all(&member.bytes)?;
+    }
+    Ok(())
+}
+
 /// The worker's side of a window: the cells, or why there are none.
 pub fn answer_window(query: &WindowQuery, bytes: &[u8], output: &mut impl Write) -> anyhow::Result<()> {
     let window = read_window(bytes, query, &Limits::default()).map_err(|error| error.to_string());
@@ -198,6 +219,36 @@ impl ReaderProcess {
     pub fn read(&mut self, name: &str, sha256: &str, bytes: &[u8]) -> Result<ReadFile, WorkerError> {
         let read = self.under_watch(name, |worker| converse(worker, name, sha256, bytes))?;
         Ok(read.unwrap_or_else(|message| ReadFile { finding: Finding::Lost { message }, batches: Vec::new() }))
+    }
+
+    /// Opens an archive, named by its path below the inbox. Blocks. The inner error says what it is instead.
+    ///
+    /// # Errors
+    ///
+    /// No worker could be started.
+    pub fn unpack(&mut self, name: &str, bytes: &[u8]) -> Result<Result<Vec<Member>, Finding>, WorkerError> {
+        let unpacked = self.under_watch(name, |worker| {
+            worker.send(&Request::Unpack(UnpackRequest { bytes: bytes.len() as u64 }))?;
+            worker.send_bytes(bytes)?;
+            let heads = match worker.receive::<Result<Vec<MemberHead>, String>>()? {
+                Ok(heads) => heads,
+                Err(message) => return Ok(Err(message)),
+            };
+            let mut members = Vec::with_capacity(heads.len());
+            for head in heads {
+                let mut bytes = Vec::new();
+                worker.output().take(head.bytes).read_to_end(&mut bytes).map_err(WorkerError::Pipe)?;
+                if bytes.len() as u64 != head.bytes {
+                    return Err(WorkerError::Pipe(std::io::ErrorKind::UnexpectedEof.into()));
+                }
+                members.push(Member { path: head.path, bytes });
+            }
+            Ok(Ok(members))
+        })?;
+        Ok(match unpacked {
+            Ok(members) => members.map_err(|message| Finding::Damaged { message }),
+            Err(message) => Err(Finding::Lost { message }),
+        })
     }
 
     /// Reads a window of a file's cells. Blocks. The inner error says in words why there is none.
