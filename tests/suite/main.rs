@@ -1,5 +1,6 @@
 //! Suites over the whole product.
 
+mod archives;
 mod checks;
 mod commands;
 mod damaged_files;
