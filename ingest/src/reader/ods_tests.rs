@@ -110,6 +110,6 @@ fn elements_that_are_not_closed_are_refused() {
     let crossed =
         format!("<table:table table:name=\"a\"><table:table-row>{}</table:table></table:table-row>", text("x"));
     for tables in [open, crossed] {
-        assert!(matches!(read(&tables), Err(ReadError::Damaged { .. })), "{tables}");
+        assert!(matches!(read(&tables), Err(ReadError::DamagedWorkbook { .. })), "{tables}");
     }
 }
