@@ -64,6 +64,61 @@ pub fn up_once(data: &Path, inbox: Option<&Path>) -> Output {
     command.output().unwrap_or_else(|error| panic!("gongkai does not start: {error}"))
 }
 
+/// Puts the warehouse that `gongkai up --once` makes of the samples at `data`. The first test that asks for it makes
+/// it; the others get a copy, as long as the binary is the same.
+pub fn up_samples(data: &Path) {
+    let built = std::fs::metadata(binary()).and_then(|binary| binary.modified()).expect("the binary's time");
+    let stamp = built.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_nanos();
+    let folder = binary().with_file_name("samples-of-tests");
+    std::fs::create_dir_all(&folder).expect("creates");
+    let lock = std::fs::File::create(folder.join("lock")).expect("creates");
+    lock.lock().expect("locks");
+    let made = folder.join(stamp.to_string());
+    if !made.join("data").exists() {
+        for entry in std::fs::read_dir(&folder).expect("reads").flatten().filter(|entry| entry.path().is_dir()) {
+            std::fs::remove_dir_all(entry.path()).expect("removes");
+        }
+        // Under its name only when it is whole.
+        let making = folder.join("making");
+        std::fs::create_dir_all(&making).expect("creates");
+        let output = up_once(&making.join("data"), None);
+        assert!(
+            output.status.success(),
+            "{}\n{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        std::fs::rename(&making, &made).expect("renames");
+    }
+    copy(&made.join("data"), data);
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("creates");
+    for entry in std::fs::read_dir(from).expect("reads").flatten() {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("copies");
+        }
+    }
+}
+
+/// Writes the samples of these paths, with what stands beside them, as an inbox.
+pub fn some_samples(inbox: &Path, paths: &[&str]) {
+    let whole = inbox.with_extension("whole");
+    gongkai_ingest::write_samples(&whole).expect("writes");
+    for path in paths {
+        let (from, to) = (whole.join(path), inbox.join(path));
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("creates");
+        std::fs::copy(&from, &to).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let side = |path: &Path| gongkai_ingest::source::side_file_path(path);
+        std::fs::copy(side(&from), side(&to)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+    std::fs::remove_dir_all(&whole).expect("removes");
+}
+
 /// Runs a query with the command and gives what it prints.
 pub fn sql(data: &Path, format: &str, query: &str) -> Vec<u8> {
     let output = gongkai(data).args(["sql", "--format", format, "--data"]).arg(data).arg(query).output();

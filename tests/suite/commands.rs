@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use gongkai_tests::{gongkai, root, up_once};
+use gongkai_tests::{gongkai, root, up_samples};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -14,7 +14,7 @@ fn text(bytes: &[u8]) -> String {
 fn an_export_of_a_release_is_the_released_file() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    assert!(up_once(&data, None).status.success());
+    up_samples(&data);
     for format in ["csv", "parquet"] {
         let output = gongkai(&data)
             .args(["export", "debt_limit_balance_final.2", "--format", format, "--data"])
@@ -54,7 +54,7 @@ fn inspect_says_how_a_file_is_read_and_why_not() {
 fn the_shell_takes_statements_and_survives_a_wrong_one() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    assert!(up_once(&data, None).status.success());
+    up_samples(&data);
     let mut command = gongkai(&data);
     command.args(["sql", "--data"]).arg(&data).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("starts");
@@ -85,7 +85,7 @@ fn wrong_usage_and_wrong_settings_have_their_exit_codes() {
 fn the_doctor_names_a_file_that_was_changed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    assert!(up_once(&data, None).status.success());
+    up_samples(&data);
     let file = data.join("releases/debt_limit_balance_final/1/data.csv");
     let changed = std::fs::read_to_string(&file).expect("reads").replace("237", "238");
     std::fs::write(&file, changed).expect("writes");

@@ -3,7 +3,7 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Decimal128Type;
 use arrow::ipc::reader::StreamReader;
-use gongkai_tests::{Served, gongkai, sql, up_once};
+use gongkai_tests::{Served, gongkai, sql, up_samples};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ fn of_arrow(bytes: &[u8]) -> Vec<String> {
 fn the_command_and_http_give_the_same_figures_in_every_format() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    assert!(up_once(&data, None).status.success());
+    up_samples(&data);
 
     assert_eq!(of_csv(&sql(&data, "csv", QUERY)), AMOUNTS);
     assert_eq!(of_json(&serde_json::from_slice(&sql(&data, "json", QUERY)).expect("json")), AMOUNTS);
@@ -97,7 +97,7 @@ fn the_command_and_http_give_the_same_figures_in_every_format() {
 fn the_open_folder_holds_the_released_rows() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    assert!(up_once(&data, None).status.success());
+    up_samples(&data);
     let pointer: Value =
         serde_json::from_slice(&std::fs::read(data.join("current.json")).expect("pointer")).expect("json");
     let mut wanted = Vec::new();

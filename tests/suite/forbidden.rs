@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use gongkai_tests::{Served, up_once};
+use gongkai_tests::{Served, up_samples};
 use serde_json::Value;
 
 fn statements() -> Vec<(&'static str, String, &'static [&'static str])> {
@@ -51,7 +51,7 @@ fn statements() -> Vec<(&'static str, String, &'static [&'static str])> {
 fn forbidden_statements_are_refused_at_once_and_health_answers_throughout() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    assert!(up_once(&data, None).status.success());
+    up_samples(&data);
     let served = Served::start(&data, &[]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runtime");
     let done = Arc::new(AtomicBool::new(false));
@@ -112,7 +112,7 @@ fn forbidden_statements_are_refused_at_once_and_health_answers_throughout() {
 fn a_query_that_takes_too_long_is_ended_and_the_next_one_answers() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    assert!(up_once(&data, None).status.success());
+    up_samples(&data);
     let served = Served::start(&data, &[("GONGKAI_QUERY_TIMEOUT_MS", "2000")]);
     let runtime = tokio::runtime::Runtime::new().expect("runtime");
     let ask = |sql: &str| {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use gongkai_tests::{root, skip, up_once, value};
+use gongkai_tests::{root, skip, up_samples, value};
 use serde_json::Value;
 
 /// What the code cells of a notebook gave, in order; nothing where it cannot run here.
@@ -45,7 +45,7 @@ fn output<'a>(cells: &'a [Value], words: &str, kind: &str) -> &'a str {
 fn the_first_notebook_runs_and_agrees_with_sql() {
     let folder = tempfile::tempdir().expect("folder");
     let data = folder.path().join("data");
-    assert!(up_once(&data, None).status.success());
+    up_samples(&data);
     let Some(cells) = execute("getting-started.ipynb", &data) else { return };
 
     assert!(output(&cells, "plt.show()", "image/png").ends_with("characters"));

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::process::Command;
 
-use gongkai_tests::{Served, skip, up_once, value};
+use gongkai_tests::{Served, skip, up_once, up_samples, value};
 use serde_json::Value;
 
 /// Pages that a walk looks at; a list that grows without end is a fault of its own.
@@ -22,7 +22,7 @@ impl Site {
     fn open() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let data = folder.path().join("data");
-        assert!(up_once(&data, None).status.success());
+        up_samples(&data);
         let runtime = tokio::runtime::Runtime::new().expect("runtime");
         Self { served: Served::start(&data, &[]), runtime, client: reqwest::Client::new(), data, _folder: folder }
     }

@@ -104,8 +104,9 @@ impl Feeds {
     /// The first thing that is wrong, with its file and key.
     pub fn load(declarations: &Declarations, catalog: &Catalog) -> Result<Self, FeedError> {
         let mut feeds: BTreeMap<String, Feed> = BTreeMap::new();
+        let known = resolve::Patterns::default();
         for file in declarations.paths("feeds/", ".toml") {
-            let feed = resolve::resolve(file, declarations.toml(file)?, catalog)?;
+            let feed = resolve::resolve(file, declarations.toml(file)?, catalog, &known)?;
             if let Some(first) = feeds.get(&feed.id) {
                 return Err(FeedError::Value {
                     file: file.to_owned(),

@@ -1,6 +1,7 @@
 //! From a feed as written to one whose every reference has been checked.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 use gongkai_catalog::{Catalog, Exact, Table, Tier};
 use regex::Regex;
@@ -18,7 +19,11 @@ use crate::reader::Format;
 struct Context<'a> {
     file: &'a str,
     catalog: &'a Catalog,
+    known: &'a Patterns,
 }
+
+/// Patterns that were compiled already: feeds share many of them.
+pub(super) type Patterns = RefCell<HashMap<String, Regex>>;
 
 impl Context<'_> {
     fn wrong(&self, key: &str, found: &str, expected: &str) -> FeedError {
@@ -41,11 +46,16 @@ impl Context<'_> {
     }
 
     fn pattern(&self, key: &str, text: &str) -> Result<Regex, FeedError> {
-        Regex::new(text).map_err(|source| FeedError::Pattern {
+        if let Some(known) = self.known.borrow().get(text) {
+            return Ok(known.clone());
+        }
+        let pattern = Regex::new(text).map_err(|source| FeedError::Pattern {
             file: self.file.to_owned(),
             key: key.to_owned(),
             source: Box::new(source),
-        })
+        })?;
+        self.known.borrow_mut().insert(text.to_owned(), pattern.clone());
+        Ok(pattern)
     }
 
     fn patterns(&self, key: &str, texts: &[String]) -> Result<Vec<Regex>, FeedError> {
@@ -66,8 +76,8 @@ impl Context<'_> {
     }
 }
 
-pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog) -> Result<Feed, FeedError> {
-    let context = Context { file, catalog };
+pub(super) fn resolve(file: &str, spec: FeedSpec, catalog: &Catalog, known: &Patterns) -> Result<Feed, FeedError> {
+    let context = Context { file, catalog, known };
     let (publisher, id) = file
         .strip_prefix("feeds/")
         .and_then(|rest| rest.strip_suffix(".toml"))

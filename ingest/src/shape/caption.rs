@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::bind::{Site, capture};
-use super::text::{on_one_line, without_blanks};
+use super::text::{on_one_line, plain, without_blanks};
 use crate::feed::CaptionScope;
 use crate::reader::{Cell, Format, Grid, Row, Visibility};
 
@@ -55,7 +55,7 @@ pub(super) fn captions(site: &Site<'_>, band: &Range<u32>) -> Above {
     let mut above = Above::default();
     let name = without_blanks(grid.sheet.as_deref().unwrap_or_default());
     for caption in &feed.captions {
-        let has_it = |text: &&str| caption.pattern.is_match(&without_blanks(text));
+        let has_it = |text: &&str| caption.pattern.is_match(&plain(text));
         let mut found = match caption.within {
             CaptionScope::Path => Some(document.path.as_str()).filter(has_it),
             CaptionScope::Sheet => Some(name.as_str()).filter(has_it),
@@ -100,10 +100,8 @@ pub(super) struct TableUnit {
 pub(super) fn read_unit(site: &Site<'_>, band: &Range<u32>) -> Result<Option<TableUnit>, String> {
     let Site { feed, grid, catalog, top, from, .. } = *site;
     let Some(line) = &feed.unit else { return Ok(None) };
-    let printed = cells_above(grid, from..top, band, false).find_map(|text| {
-        let plain = without_blanks(text);
-        Some(line.pattern.captures(&plain)?.name("unit")?.as_str().to_owned())
-    });
+    let printed = cells_above(grid, from..top, band, false)
+        .find_map(|text| Some(line.pattern.captures(&plain(text))?.name("unit")?.as_str().to_owned()));
     let printed = printed.ok_or_else(|| "no unit line above the header that the feed can read".to_owned())?;
     let unit = catalog.unit_as_written(&printed).filter(|unit| unit.dimension == line.dimension);
     let unit = unit.ok_or_else(|| format!("the unit line names no unit of {} in units.toml", line.dimension))?;

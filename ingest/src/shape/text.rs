@@ -1,5 +1,7 @@
 //! Printed text in the forms in which it is compared and shown.
 
+use std::borrow::Cow;
+
 /// Characters that are shown as nothing or as a blank.
 pub(crate) fn is_blank(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
@@ -8,6 +10,11 @@ pub(crate) fn is_blank(character: char) -> bool {
 /// The text without any blanks, for comparison with patterns.
 pub(crate) fn without_blanks(text: &str) -> String {
     text.chars().filter(|character| !is_blank(*character)).collect()
+}
+
+/// The same without a copy, where there are none.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    if text.contains(is_blank) { Cow::Owned(without_blanks(text)) } else { Cow::Borrowed(text) }
 }
 
 /// The text without blanks at its ends.
