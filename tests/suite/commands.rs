@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use gongkai_tests::{gongkai, root, up_samples};
+use gongkai_tests::{gongkai, root, some_samples, up_once, up_samples};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -94,12 +94,22 @@ fn the_doctor_names_a_file_that_was_changed() {
     assert!(text(&output.stdout).contains("releases/debt_limit_balance_final/1/data.csv"), "{}", text(&output.stdout));
 }
 
+/// Samples of several formats and tables.
+const FEW: [&str; 6] = [
+    "environment_monitoring/china_cities_20190301.csv",
+    "environment_monitoring/china_cities_20190302.csv",
+    "finance_departments/panzhihua_2020_form_4_1.xlsx",
+    "finance_departments/panzhihua_2022_form_4_1.xlsx",
+    "poverty_alleviation_offices/sichuan_2016_first_batch_totals.json",
+    "statistics_survey_offices/national_cpi_2023_2025.csv",
+];
+
 const AIR: &str = "date,hour,城市,AQI,PM2.5,CO\n";
 
 /// An inbox with files of several kinds, some of them not as they should be.
 fn mixed_inbox(folder: &Path) -> PathBuf {
     let inbox = folder.join("inbox");
-    gongkai_ingest::write_samples(&inbox).expect("writes");
+    some_samples(&inbox, &FEW);
     let write = |name: &str, bytes: &[u8]| std::fs::write(inbox.join(name), bytes).expect("writes");
     write("letter.csv", format!("{AIR}20190401,1,攀枝花,50.0,2O.0,0.8\n").as_bytes());
     write("strange.csv", b"a,b\n1,2\n");

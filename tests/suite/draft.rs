@@ -51,12 +51,12 @@ fn a_draft_says_at_its_top_what_is_left_to_decide_and_fills_nothing_with_a_guess
 fn every_sample_has_a_draft_that_is_toml() {
     let declarations = embedded_declarations();
     let (catalog, feeds) = load(&declarations);
-    for (path, feed) in super::feeds::samples() {
-        let bytes = std::fs::read(&path).expect("reads");
-        let name = path.file_name().expect("a file").to_string_lossy();
+    for (file, feed) in super::feeds::samples() {
+        let bytes = std::fs::read(&file.path).expect("reads");
+        let name = &file.relative;
         let dataset = feeds.get(&feed).map(|feed| feed.dataset.clone());
         for dataset in [dataset.as_deref(), None] {
-            let made = draft(&bytes, &name, dataset, &feeds, &catalog, &Limits::default());
+            let made = draft(&bytes, name, dataset, &feeds, &catalog, &Limits::default());
             toml_is_valid(&made.unwrap_or_else(|error| panic!("{name}: {error}")).toml);
         }
     }

@@ -34,7 +34,8 @@ pub fn run(config: &Config, args: &InspectArgs) -> anyhow::Result<Outcome> {
     let definitions = Definitions::load(config.definitions.as_ref())?;
     let bytes = std::fs::read(&args.file)
         .map_err(|error| UsageError(format!("{}: {error}; expected a readable file", args.file.display())))?;
-    let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // Feeds may read what the path says: as much of it as was typed.
+    let name = args.file.to_string_lossy().into_owned();
     let inspection = inspect(&bytes, &name, &definitions.feeds, &definitions.catalog, &Limits::default());
     match args.format {
         ReportFormat::Text => print!("{}", describe(&inspection)),

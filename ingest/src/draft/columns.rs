@@ -6,7 +6,7 @@ use gongkai_catalog::{Column, ColumnType, Dataset};
 
 use super::Site;
 use super::guess::{Label, Value};
-use crate::feed::{Feed, LinePart, PlacePart, Producer, TimePart, ValuePart};
+use crate::feed::{ColumnUnit, Feed, LinePart, PlacePart, Producer, TimePart, ValuePart};
 
 /// What the draft can fill columns from.
 pub(super) struct Has {
@@ -107,7 +107,11 @@ fn known_settings(peers: &[&Feed], values: &mut [Value]) -> Vec<String> {
         .map(|value| {
             let mut rules = peers.iter().flat_map(|feed| &feed.values).filter(|rule| !rule.is_confirming);
             let rule = rules.find(|rule| !rule.set.is_empty() && rule.header.is_match(&value.found.compared))?;
-            Some((rule.set.clone(), rule.unit.clone()))
+            let unit = match &rule.unit {
+                Some(ColumnUnit::Known(unit)) => Some(unit.clone()),
+                Some(ColumnUnit::Printed(_)) | None => None,
+            };
+            Some((rule.set.clone(), unit))
         })
         .collect();
     let Some(Some((first, _))) = known.first() else { return Vec::new() };
