@@ -2,17 +2,20 @@
 
     read_back.py DATA < ROWS
 
-DATA is a warehouse. ROWS has one JSON object a line: the columns of a released row and its `table`. Each row's cell is
-read in the kept source file (openpyxl for xlsx, xlrd for xls, plain text otherwise), its text must say what `raw_text`
-says, and the released value must follow from it by the arithmetic below. Prints one line for each row that does not
-agree, and the number of those that do.
+DATA is a warehouse. ROWS has one JSON object a line: the columns of a released row, its `table`, the `figure` column of
+that table and the `source_format`. Each row's cell is read in the kept source file (openpyxl for
+xlsx, xlrd for xls, html.parser for pages, plain text otherwise), its text must say what `raw_text` says, and the released
+value must follow from it by the arithmetic below. Prints one line for each row that does not agree, and the number of
+those that do.
 """
 
 import json
 import re
 import sys
+import unicodedata
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
+from html.parser import HTMLParser
 from pathlib import Path
 
 # Yuan in one published unit.
@@ -40,14 +43,74 @@ def old_workbook(sha256):
 
 
 @lru_cache
-def lines(sha256):
+def text_of(sha256):
     content = source(sha256).read_bytes()
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if content.startswith(mark):
+            return content.decode(encoding)
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return content.decode(encoding).split("\n")
+            return content.decode(encoding)
         except UnicodeDecodeError:
             pass
-    raise ValueError("neither UTF-8 nor GB18030")
+    raise ValueError("neither UTF-8, UTF-16 nor GB18030")
+
+
+@lru_cache
+def lines(sha256):
+    return re.split(r"\r\n|\r|\n", text_of(sha256))
+
+
+class Tables(HTMLParser):
+    """The tables of a page in the order of their start tags, each a dictionary of texts by (row, column)."""
+
+    def __init__(self):
+        super().__init__()
+        self.tables = []
+        self.open = []
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "table":
+            self.tables.append({"cells": {}, "taken": set(), "row": 0, "at": None})
+            self.open.append(self.tables[-1])
+        table = self.open[-1] if self.open else None
+        if table is None:
+            return
+        if tag == "tr":
+            table["row"] += 1
+            table["at"] = None
+        elif tag in ("td", "th"):
+            table["row"] = max(table["row"], 1)
+            spans = dict(attributes)
+            rows, columns = (int(re.sub(r"\D", "", spans.get(name) or "1") or 1) for name in ("rowspan", "colspan"))
+            column = 1
+            while (table["row"], column) in table["taken"]:
+                column += 1
+            table["taken"].update((table["row"] + r, column + c) for r in range(max(rows, 1)) for c in range(max(columns, 1)))
+            table["at"] = (table["row"], column)
+            table["cells"][table["at"]] = ""
+        elif tag == "br":
+            self.handle_data("\n")
+
+    def handle_endtag(self, tag):
+        if tag == "table" and self.open:
+            self.open.pop()
+        elif tag in ("td", "th") and self.open:
+            self.open[-1]["at"] = None
+
+    def handle_data(self, data):
+        # What stands in a table of one cell is text of the cell around it as well.
+        for table in self.open:
+            if table["at"]:
+                table["cells"][table["at"]] += data
+
+
+@lru_cache
+def tables(sha256):
+    parser = Tables()
+    parser.feed(text_of(sha256))
+    parser.close()
+    return parser.tables
 
 
 def split_address(address):
@@ -61,52 +124,92 @@ def split_address(address):
 def cell_text(row):
     """The text of the row's cell, read at its address."""
     sha256, address = row["source_sha256"], row["source_cell"]
-    head = source(sha256).open("rb").read(4)
-    if head == b"PK\x03\x04":
-        value = workbook(sha256)[row["source_sheet"]][address].value
-    elif head == b"\xd0\xcf\x11\xe0":
-        line, column = split_address(address)
-        value = old_workbook(sha256).sheet_by_name(row["source_sheet"]).cell_value(line - 1, column - 1)
-    else:
-        line, character = map(int, address.split(":"))
-        rest = lines(sha256)[line - 1][character - 1 :]
-        # A field of CSV or a value of JSON ends where its delimiter stands; none of these is quoted with one inside.
-        return re.split(r"[,\r\]}]", rest)[0].strip().strip('"')
+    value = None
+    match row["source_format"]:
+        case "xlsx":
+            value = workbook(sha256)[row["source_sheet"]][address].value
+        case "xls":
+            line, column = split_address(address)
+            value = old_workbook(sha256).sheet_by_name(row["source_sheet"]).cell_value(line - 1, column - 1)
+        case "html" if row["source_sheet"]:
+            table = tables(sha256)[int(row["source_sheet"].removeprefix("table ")) - 1]
+            value = table["cells"].get(split_address(address))
+        case form:
+            line, character = map(int, address.split(":"))
+            whole = lines(sha256)[line - 1]
+            return at(form, whole, character - 1, row["raw_text"])
     return "" if value is None else repr(value) if isinstance(value, float) else str(value)
+
+
+def at(form, line, start, raw):
+    """The text of the cell that begins at a character of a line."""
+    rest = line[start:]
+    if form == "json":
+        if rest.startswith('"'):
+            return json.JSONDecoder().raw_decode(rest)[0]
+        return re.match(r"[^,\s\]}\"]*", rest)[0]
+    if form == "csv":
+        if rest.startswith('"') or line[max(start - 1, 0) : start] == '"':
+            return re.match(r'"?((?:[^"]|"")*)', rest)[1].replace('""', '"')
+        return re.split(r"[,;\t]", rest)[0]
+    # A record of prose, of a printed table or of a page's text: the figure is printed there, and something follows.
+    printed = rest[: len(raw)]
+    return printed if plain(printed) == plain(raw) else re.split(r"[<&]", rest)[0]
+
+
+def plain(text):
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
 
 
 def number(text):
     try:
-        return Decimal(text.replace(",", "").replace("，", "").replace("−", "-").strip())
+        return Decimal(plain(text).replace(",", "").replace("\u2212", "-"))
     except InvalidOperation:
         return None
 
 
 def expected(row, printed):
     """The released value as it must follow from the printed number."""
-    if "amount_yuan" in row:
-        return (printed * YUAN[row["published_unit"]]).quantize(Decimal("0.01"), ROUND_HALF_UP)
-    if "index_value" in row:
-        value = 100 + printed if row["published_unit"] == "percent" else printed
+    unit = row.get("published_unit")
+    if row["figure"] in ("amount_yuan", "bond_size_yuan"):
+        # What is no money, such as a share or a count, has no amount.
+        return (printed * YUAN[unit]).quantize(Decimal("0.01"), ROUND_HALF_UP) if unit in YUAN else None
+    if row["figure"] == "index_value" or row["table"] == "price_index_monthly":
+        value = 100 + printed if unit == "percent" else printed
         rounded = value.quantize(Decimal("0.0001"), ROUND_HALF_UP)
         # Digits that are cut have to be named.
         return rounded if rounded == value or "舍入" in (row["conversion"] or "") else value
     return printed
 
 
+def fault(row):
+    """Why the row does not agree with its cell."""
+    raw = row["raw_text"]
+    if row.get("is_nil"):
+        # The sentence that a table holds no data stands below the title that the address names.
+        line, character = map(int, row["source_cell"].split(":"))
+        below = "".join([lines(row["source_sha256"])[line - 1][character - 1 :], *lines(row["source_sha256"])[line:]])
+        return None if plain(raw) in plain(below) else f"the sentence {raw!r} is not there"
+    text = cell_text(row)
+    found = number(text)
+    if plain(text) != plain(raw) and (found is None or found != number(raw)):
+        return f"the cell says {text!r}, the raw text {raw!r}"
+    released = row[row["figure"]]
+    if found is None:
+        return f"the cell {text!r} is no number, the released value is {released}" if released is not None else None
+    due = expected(row, found)
+    if (released is None) != (due is None) or (due is not None and due != Decimal(str(released))):
+        return f"the cell says {text!r}, which is not the released {released}"
+    return None
+
+
 agreed = 0
 for line in sys.stdin:
     row = json.loads(line)
     place = f'{row["table"]} {row["release_id"]} row {row["row_no"]}, {row["source_sheet"]} {row["source_cell"]}'
-    text = cell_text(row)
-    found, raw = number(text), number(row["raw_text"])
-    released = next(row[name] for name in ("amount_yuan", "index_value", "value") if name in row)
-    if text.strip() != row["raw_text"].strip() and (found is None or found != raw):
-        print(f"{place}: the cell says {text!r}, the raw text {row['raw_text']!r}")
-    elif found is None and released is not None:
-        print(f"{place}: the cell {text!r} is no number, the released value is {released}")
-    elif found is not None and (released is None or expected(row, found) != Decimal(str(released))):
-        print(f"{place}: the cell says {text!r}, which is not the released {released}")
-    else:
+    why = fault(row)
+    if why is None:
         agreed += 1
+    else:
+        print(f"{place}: {why}")
 print(f"{agreed} agree")

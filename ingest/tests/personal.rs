@@ -91,7 +91,7 @@ fn every_corner_of_a_workbook_is_searched() {
     assert_eq!(held(&sheet_name)[0].part, Part::SheetName(2));
     assert!(!held(&sheet_name)[0].to_string().contains(IDENTITY));
     let property = book(|workbook| {
-        workbook.set_properties(&DocProperties::new().set_comment(format!("手机 13800138000")));
+        workbook.set_properties(&DocProperties::new().set_comment("手机 13800138000"));
     });
     assert_eq!((held(&property)[0].kind, &held(&property)[0].part), (Kind::Mobile, &Part::Property));
 }

@@ -1,6 +1,6 @@
 //! Random released values, read back at their recorded address by readers that are not ours.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,17 +8,31 @@ use std::process::{Command, Stdio};
 use gongkai_tests::{real_data, root, skip, sql, up_once, up_samples};
 use serde_json::Value;
 
-/// A table of each of the five feeds, and the column that holds its figure.
-const FIGURES: [(&str, &str); 5] = [
-    ("gov_budget_line", "amount_yuan"),
-    ("debt_stock", "amount_yuan"),
-    ("poverty_allocation", "amount_yuan"),
-    ("air_hourly", "value"),
-    ("cpi_monthly", "index_value"),
+/// The column that holds the figure of each table with a raw text, and what rows of it are drawn.
+const FIGURES: [(&str, &str, &str); 17] = [
+    ("air_hourly", "value", "true"),
+    ("cpi_announcement", "change_pct", "true"),
+    ("cpi_annual", "index_value", "true"),
+    ("cpi_monthly", "index_value", "true"),
+    ("debt_balance_by_use", "amount_yuan", "true"),
+    // The size of a bond that several lines share stands in the first of them.
+    ("debt_bond_project", "amount_yuan", "amount_yuan IS NOT NULL"),
+    ("debt_flow", "amount_yuan", "true"),
+    ("debt_stock", "amount_yuan", "true"),
+    ("dept_budget_line", "amount_yuan", "true"),
+    ("fiscal_indicator", "amount_yuan", "true"),
+    ("gov_budget_line", "amount_yuan", "true"),
+    ("poverty_allocation", "amount_yuan", "true"),
+    ("price_index_monthly", "value", "true"),
+    ("price_observation", "value", "true"),
+    ("three_public", "amount_yuan", "true"),
+    ("water_sample", "sample_value", "true"),
+    // No figures: a row is a county, whose year may stand in the name of the sheet.
+    ("poverty_county", "", "false"),
 ];
 
-/// Rows of each table: a hundred in all.
-const ROWS: usize = 20;
+/// Rows that are compared.
+const ROWS: usize = 500;
 
 /// A generator of the multiplicative kind (Lehmer, 2^64 and the multiplier of MMIX): enough to choose rows.
 struct Chance(u64);
@@ -42,43 +56,68 @@ fn objects(bytes: &[u8]) -> Vec<Value> {
     String::from_utf8_lossy(bytes).lines().map(|line| serde_json::from_str(line).expect("json")).collect()
 }
 
-/// Rows of a table chosen by chance, as the product answers them.
-fn choose(data: &Path, table: &str, chance: &mut Chance) -> Vec<Value> {
-    let query = format!("SELECT release_id, count(*) AS n FROM open.{table} GROUP BY 1 ORDER BY 1");
-    let releases = objects(&sql(data, "ndjson", &query));
-    let total: u64 = releases.iter().filter_map(|release| release["n"].as_u64()).sum();
-    assert!(total >= ROWS as u64, "{table} has {total} rows");
-    let mut condition = String::from("false");
-    for _ in 0..ROWS {
-        let mut position = chance.below(total);
-        for release in &releases {
-            let rows = release["n"].as_u64().expect("a count");
-            if position < rows {
-                let id = release["release_id"].as_str().expect("an id");
-                let _ = write!(condition, " OR (release_id = '{id}' AND row_no = {})", position + 1);
-                break;
-            }
-            position -= rows;
+/// Tables with a raw text, each with the formats that its rows come from and how many rows each gives.
+fn groups(data: &Path) -> Vec<(String, String, String, u64)> {
+    let tables =
+        "SELECT table_name FROM catalog.column WHERE schema_name = 'open' AND column_name = 'raw_text' ORDER BY 1";
+    let mut groups = Vec::new();
+    for table in objects(&sql(data, "ndjson", tables)) {
+        let table = table["table_name"].as_str().expect("a name").to_owned();
+        let Some((_, figure, wanted)) = FIGURES.iter().find(|(name, ..)| *name == table) else {
+            panic!("table {table} has a raw text: say in FIGURES which column holds its figure");
+        };
+        let query = format!(
+            "SELECT f.format AS format, count(*) AS n FROM open.{table} t JOIN catalog.source_file f \
+             ON f.source_sha256 = t.source_sha256 WHERE {wanted} GROUP BY 1 ORDER BY 1"
+        );
+        for group in objects(&sql(data, "ndjson", &query)) {
+            let format = group["format"].as_str().expect("a format").to_owned();
+            groups.push((table.clone(), (*figure).to_owned(), format, group["n"].as_u64().expect("a count")));
         }
     }
-    let mut rows = objects(&sql(data, "ndjson", &format!("SELECT * FROM open.{table} WHERE {condition}")));
-    for row in &mut rows {
-        row["table"] = table.into();
+    groups
+}
+
+/// Rows of one table from files of one format, chosen by chance, as the product answers them.
+fn choose(data: &Path, group: &(String, String, String, u64), most: usize, chance: &mut Chance) -> Vec<Value> {
+    let (table, figure, format, count) = group;
+    let wanted = FIGURES.iter().find(|(name, ..)| name == table).map_or("true", |(.., wanted)| wanted);
+    // A few times as many as are wanted, spread over all, of which chance takes its share.
+    let step = (count / (most as u64 * 3)).max(1);
+    let first = chance.below(step);
+    let query = format!(
+        "SELECT t.*, f.format AS source_format FROM open.{table} t JOIN catalog.source_file f \
+         ON f.source_sha256 = t.source_sha256 WHERE {wanted} AND f.format = '{format}' AND t.row_no % {step} = {first} \
+         LIMIT {}",
+        most * 6
+    );
+    let mut found = objects(&sql(data, "ndjson", &query));
+    let mut rows = Vec::new();
+    while rows.len() < most && !found.is_empty() {
+        let mut row = found.swap_remove(usize::try_from(chance.below(found.len() as u64)).expect("an index"));
+        row["table"] = table.as_str().into();
+        row["figure"] = figure.as_str().into();
+        rows.push(row);
     }
     rows
 }
 
-fn read_back(data: &Path) {
+fn read_back(data: &Path, formats: &[&str]) {
     let Some(python) = std::env::var_os("GONGKAI_PYTHON") else {
         skip("random values are read back", "no Python with openpyxl (GONGKAI_PYTHON)");
         return;
     };
     let mut chance = Chance::new();
+    let groups = groups(data);
+    let found: BTreeSet<&str> = groups.iter().map(|(.., format, _)| format.as_str()).collect();
+    assert!(formats.iter().all(|format| found.contains(format)), "rows come from {found:?}, expected {formats:?}");
+    // Small groups give all that they have; the others share what is left of the five hundred.
+    let mut by_size: Vec<_> = groups.iter().collect();
+    by_size.sort_by_key(|(.., count)| *count);
     let mut rows = Vec::new();
-    for (table, column) in FIGURES {
-        let chosen = choose(data, table, &mut chance);
-        assert!(chosen.iter().all(|row| row.get(column).is_some()), "{table} has no column {column}");
-        rows.extend(chosen);
+    for (at, group) in by_size.iter().enumerate() {
+        let share = (ROWS - rows.len().min(ROWS)).div_ceil(by_size.len() - at);
+        rows.extend(choose(data, group, share, &mut chance));
     }
     let mut child = Command::new(python)
         .args(["-W", "ignore"])
@@ -97,24 +136,24 @@ fn read_back(data: &Path) {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
     assert_eq!(said.trim(), format!("{} agree", rows.len()));
-    // A row can be drawn twice.
-    assert!(rows.len() > FIGURES.len() * ROWS * 8 / 10, "{} rows were compared", rows.len());
+    // A step over the rows of a group can pass by some of those that it was to give.
+    assert!(rows.len() > ROWS * 9 / 10, "{} rows were compared", rows.len());
 }
 
 #[test]
-fn a_hundred_random_values_of_the_samples_stand_at_their_recorded_address() {
+fn five_hundred_random_values_of_the_samples_stand_at_their_recorded_address() {
     let folder = tempfile::tempdir().expect("folder");
     let data = folder.path().join("data");
     up_samples(&data);
-    read_back(&data);
+    read_back(&data, &["csv", "html", "json", "text", "xls", "xlsx"]);
 }
 
 #[test]
-fn a_hundred_random_values_of_the_departments_files_stand_at_their_recorded_address() {
+fn five_hundred_random_values_of_the_departments_files_stand_at_their_recorded_address() {
     let Some(real) = real_data("random values of the departments' files are read back") else { return };
     let folder = tempfile::tempdir().expect("folder");
     let data = folder.path().join("data");
     // 1: two rows of the budget workbook are set aside.
     assert_eq!(up_once(&data, Some(&real)).status.code(), Some(1));
-    read_back(&data);
+    read_back(&data, &["csv", "html", "json", "text", "xls", "xlsx"]);
 }

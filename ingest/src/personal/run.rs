@@ -115,7 +115,7 @@ mod tests {
     fn free(text: &str) -> Vec<String> {
         let folded = fold(text);
         let runs = runs(&folded).into_iter().filter(|run| run.is_free);
-        runs.map(|run| String::from_utf8(run.digits).unwrap()).collect()
+        runs.map(|run| String::from_utf8(run.digits).expect("is there")).collect()
     }
 
     #[test]

@@ -9,7 +9,7 @@ const MOBILE: &str = "13800138000";
 
 fn scan_text(text: &str) -> Vec<Finding> {
     let limits = Limits::default();
-    let document = read_document(text.as_bytes(), &limits).unwrap();
+    let document = read_document(text.as_bytes(), &limits).expect("is there");
     scan(&document, text.as_bytes(), &Declared::default(), &limits)
 }
 
@@ -106,7 +106,7 @@ fn a_number_that_lost_digits_is_damaged_and_not_clean() {
 fn figures_that_a_feed_reads_are_searched_for_identity_numbers_only() {
     let text = format!("地区,指标\n东区,{MOBILE}\n西区,{CARD}\n仁和区,{IDENTITY}\n");
     let limits = Limits::default();
-    let document = read_document(text.as_bytes(), &limits).unwrap();
+    let document = read_document(text.as_bytes(), &limits).expect("is there");
     let declared = Declared { figures: BTreeSet::from([(0, 2)]), ..Declared::default() };
     let kinds: Vec<Kind> =
         scan(&document, text.as_bytes(), &declared, &limits).into_iter().map(|finding| finding.kind).collect();
@@ -136,7 +136,7 @@ fn names_block_by_their_column() {
 fn columns_of_officials_are_named_by_a_declaration() {
     let text = "姓名,电话\n张三丰,0812-3333333\n";
     let limits = Limits::default();
-    let document = read_document(text.as_bytes(), &limits).unwrap();
+    let document = read_document(text.as_bytes(), &limits).expect("is there");
     let declared = Declared { names: BTreeSet::from([(0, 1)]), ..Declared::default() };
     let findings = scan(&document, text.as_bytes(), &declared, &limits);
     assert!(findings.iter().all(|finding| finding.kind == Kind::Landline), "{findings:?}");
@@ -149,11 +149,11 @@ fn a_finding_tells_the_place_and_never_the_value() {
         text.push_str(&format!("张三丰,{IDENTITY},{MOBILE}\n"));
     }
     let findings = scan_text(&text);
-    let identity = findings.iter().find(|finding| finding.kind == Kind::Identity).unwrap();
+    let identity = findings.iter().find(|finding| finding.kind == Kind::Identity).expect("is there");
     assert_eq!((identity.count, identity.addresses.len()), (30, 20));
     assert_eq!((identity.column.as_deref(), identity.addresses[0].as_str()), (Some("身份证号"), "2:5"));
     assert_eq!(identity.to_string(), "identity number, column 身份证号, at 2:5 and 29 more");
-    let told = format!("{findings:?} {}", serde_json::to_string(&findings).unwrap());
+    let told = format!("{findings:?} {}", serde_json::to_string(&findings).expect("is there"));
     for value in [IDENTITY, MOBILE, "张三丰", "1949", "8000"] {
         assert!(!told.contains(value), "{value}");
     }
@@ -162,7 +162,7 @@ fn a_finding_tells_the_place_and_never_the_value() {
 #[test]
 fn the_name_of_the_file_is_searched() {
     let limits = Limits::default();
-    let document = read_document(b"a,b\n1,2\n", &limits).unwrap();
+    let document = read_document(b"a,b\n1,2\n", &limits).expect("is there");
     let document = Document { path: format!("2019/{MOBILE}.csv"), ..document };
     let findings = scan(&document, b"", &Declared::default(), &limits);
     assert_eq!((findings[0].kind, &findings[0].part), (Kind::Mobile, &Part::FileName));
