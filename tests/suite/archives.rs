@@ -48,7 +48,7 @@ fn its_files_are_read_where_they_stand_in_it_and_the_others_are_named() {
     let expected = |read: &str| {
         let lines = [
             ("air.zip", "unpacked"),
-            ("air.zip/inner.zip", "damaged"),
+            ("air.zip/inner.zip", "unmatched"),
             ("air.zip/三月/a.csv", read),
             ("air.zip/三月/b.csv", read),
             ("air.zip/三月/cut.xlsx", "damaged"),
