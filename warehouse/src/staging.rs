@@ -27,8 +27,8 @@ pub struct StagedFile {
     pub path: String,
     /// Paths beyond the first.
     pub other_paths: u64,
-    /// Format, found by content.
-    pub format: String,
+    /// Format, found by content; none where it was not.
+    pub format: Option<String>,
     /// Encoding of text.
     pub encoding: Option<String>,
     /// Feeds that read it.
@@ -148,7 +148,7 @@ impl Staging {
                 sha256: entry.source.sha256,
                 path,
                 other_paths: (entry.paths.len() as u64).saturating_sub(1),
-                format: entry.source.format,
+                format: Some(entry.source.format).filter(|format| !format.is_empty()),
                 encoding: entry.source.encoding,
                 feed: Some(entry.source.feed).filter(|feed| !feed.is_empty()),
                 status: entry.status.name(),

@@ -58,7 +58,7 @@ fn source_files(from: &Sources<'_>) -> Vec<ArrayRef> {
         text(all.iter().map(|file| Some(&file.sha256))),
         text(all.iter().map(|file| Some(&file.path))),
         bigint(all.iter().map(|file| Some(file.other_paths))),
-        text(all.iter().map(|file| Some(&file.format))),
+        text(all.iter().map(|file| file.format.as_ref())),
         text(all.iter().map(|file| file.encoding.as_ref())),
         text(all.iter().map(|file| file.feed.as_ref())),
         text(all.iter().map(|file| Some(file.status))),
