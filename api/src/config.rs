@@ -23,6 +23,8 @@ pub struct Config {
     pub publishing: Publishing,
     /// Limits of queries from outside.
     pub query: Query,
+    /// How department files are read.
+    pub ingest: Ingest,
 }
 
 /// Settings of publishing.
@@ -75,6 +77,41 @@ impl Default for Query {
             spill_bytes: 1 << 30,
             max_rows: 100_000,
             max_bytes: 32 << 20,
+        }
+    }
+}
+
+/// How department files are read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ingest {
+    /// Processes that read files at once; 0 for the number of cores, at most 4.
+    pub workers: usize,
+    /// Address space of one of them, enforced by the system.
+    pub worker_bytes: u64,
+    /// Longest time that one file may take.
+    pub timeout_ms: u64,
+    /// Most bytes of rows that one file may give, as Arrow.
+    pub output_bytes: u64,
+    /// Time between two looks at a watched inbox.
+    pub watch_ms: u64,
+}
+
+/// Most reading processes where the setting does not name a number: each may take its whole address space.
+const MOST_WORKERS: usize = 4;
+
+impl Default for Ingest {
+    fn default() -> Self {
+        Self { workers: 0, worker_bytes: 1 << 30, timeout_ms: 60_000, output_bytes: 1 << 30, watch_ms: 2_000 }
+    }
+}
+
+impl Ingest {
+    /// Processes that read files at once.
+    pub fn worker_count(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS),
+            count => count,
         }
     }
 }
@@ -148,6 +185,18 @@ impl Config {
         }
         if let Some(value) = number("GONGKAI_QUERY_MAX_ROWS")? {
             self.query.max_rows = value as usize;
+        }
+        if let Some(value) = number("GONGKAI_INGEST_WORKERS")? {
+            self.ingest.workers = value as usize;
+        }
+        if let Some(value) = number("GONGKAI_INGEST_WORKER_BYTES")? {
+            self.ingest.worker_bytes = value;
+        }
+        if let Some(value) = number("GONGKAI_INGEST_TIMEOUT_MS")? {
+            self.ingest.timeout_ms = value;
+        }
+        if let Some(value) = number("GONGKAI_INGEST_WATCH_MS")? {
+            self.ingest.watch_ms = value;
         }
         Ok(())
     }

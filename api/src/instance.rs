@@ -66,7 +66,7 @@ impl Definitions {
 }
 
 /// Everything that is built in: the catalogue, the feeds and the checks.
-fn embedded() -> Declarations {
+pub fn embedded() -> Declarations {
     let mut declarations = gongkai_ingest::embedded_declarations();
     gongkai_warehouse::check::add_embedded(&mut declarations);
     declarations

@@ -10,4 +10,5 @@ pub mod http;
 pub mod instance;
 pub mod page;
 pub mod pipeline;
+pub mod text;
 pub mod worker;

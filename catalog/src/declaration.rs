@@ -60,16 +60,16 @@ impl Declarations {
             let path = format!("{prefix}{name}");
             if entry.file_type().map_err(unreadable)?.is_dir() {
                 self.read_folder(&entry.path(), &format!("{path}/"))?;
-            } else if [".toml", ".csv", ".sql"].iter().any(|ending| path.ends_with(ending)) {
+            } else if is_declaration(&path) {
                 self.insert(&path, &std::fs::read(entry.path()).map_err(unreadable)?);
             }
         }
         Ok(())
     }
 
-    /// Adds an embedded folder below `prefix`.
+    /// Adds the declarations of an embedded folder below `prefix`; guides for readers are none.
     pub fn insert_dir(&mut self, prefix: &str, dir: &Dir<'_>) {
-        for file in dir.files() {
+        for file in dir.files().filter(|file| is_declaration(&file.path().to_string_lossy())) {
             self.insert(&format!("{prefix}/{}", file.path().display()), file.contents());
         }
         for sub in dir.dirs() {
@@ -119,4 +119,8 @@ impl Declarations {
     pub fn digest(&self) -> String {
         self.digest_of(self.files.keys().map(String::as_str))
     }
+}
+
+fn is_declaration(path: &str) -> bool {
+    [".toml", ".csv", ".sql"].iter().any(|ending| path.ends_with(ending))
 }

@@ -25,10 +25,12 @@
 //! ```
 
 mod declaration;
+pub mod draft;
 pub mod feed;
 pub mod inspect;
 mod intake;
 mod limits;
+pub mod outline;
 pub mod personal;
 pub mod reader;
 pub mod report;

@@ -23,7 +23,12 @@ pub fn samples() -> Vec<(gongkai_ingest::InboxFile, String)> {
             Outcome::Matched { shaped, .. } => {
                 found.extend(shaped.into_iter().map(|rows| (file.clone(), rows.report.feed)));
             }
-            other => panic!("no feed reads sample {}: {other:?}", file.relative),
+            Outcome::Unmatched { recognition, .. } => {
+                let nearest = recognition.grids.first().and_then(|grid| grid.misses.first());
+                panic!("{}", super::declarations::unread(&file.relative, &format!("nearest: {nearest:?}")))
+            }
+            Outcome::Damaged(error) => panic!("{}", super::declarations::unread(&file.relative, &error.to_string())),
+            other => panic!("{}", super::declarations::unread(&file.relative, &format!("{other:?}"))),
         }
     }
     found

@@ -1,15 +1,19 @@
 //! Suites over the whole product.
 
+mod archives;
 mod checks;
 mod commands;
 mod damaged_files;
 mod declarations;
 mod directions;
 mod doors;
+mod draft;
 mod feeds;
 mod forbidden;
+mod guide;
 mod hostile_files;
 mod http;
+mod inspect;
 mod international;
 mod interrupted;
 mod notebooks;
@@ -27,3 +31,5 @@ mod real_prices;
 mod region_names;
 mod regions;
 mod slt;
+mod staging;
+mod watch;

@@ -11,7 +11,9 @@ pub mod query;
 pub mod release;
 pub mod schema;
 pub mod snapshot;
+pub mod staging;
 pub mod store;
 
 pub use snapshot::{ReleaseFile, ReleaseRecord, Snapshot, SourceRecord};
+pub use staging::Staging;
 pub use store::{Store, StoreError};

@@ -4,6 +4,7 @@
 
 mod catalog;
 mod check;
+mod definitions;
 mod doctor;
 mod export;
 mod ingest;
@@ -13,6 +14,7 @@ mod serve;
 mod shell;
 pub mod sql;
 mod up;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -73,6 +75,8 @@ enum Command {
     Ingest(ingest::IngestArgs),
     /// Show how a file is read, and which feed reads it
     Inspect(inspect::InspectArgs),
+    /// Write the built-in declarations to a folder, to change them and name it with --definitions
+    Definitions(definitions::DefinitionsArgs),
     /// The tiered disclosure catalogues
     Catalog(catalog::CatalogArgs),
     /// Run the checks over the current releases
@@ -114,6 +118,7 @@ pub fn run() -> ExitCode {
             Command::Up(args) => up::run(config, args).await,
             Command::Ingest(args) => ingest::run(config, args).await,
             Command::Inspect(args) => inspect::run(&config, &args),
+            Command::Definitions(args) => definitions::run(&args),
             Command::Catalog(args) => catalog::run(config, args).await,
             Command::Check(args) => check::run(config, args).await,
             Command::Sql(args) => sql::run(config, args).await,

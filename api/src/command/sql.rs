@@ -8,9 +8,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use clap::{Args, ValueEnum};
 use futures::TryStreamExt;
-use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::export::{self, ExportOptions};
-use gongkai_warehouse::query::{EngineSettings, QueryEngine, QueryError, QueryOptions, TextLimits, scan};
+use gongkai_warehouse::lake::Warehouse;
+use gongkai_warehouse::query::{EngineSettings, QueryEngine, QueryError, QueryOptions, Role, TextLimits, scan};
+use gongkai_warehouse::{Snapshot, Staging};
+use tokio::sync::OnceCell;
 
 use super::{DataError, Outcome, UsageError, open, shell};
 use crate::config::Config;
@@ -70,10 +72,13 @@ impl OutputFormat {
     }
 }
 
-/// The query door on the command line: in this process, which is the user's own.
+/// The query door on the command line: in this process, which is the user's own. Whoever can read the folder is its
+/// admin, and sees schema `staging` as well.
 pub struct Session {
     engine: QueryEngine,
     snapshot: Arc<Snapshot>,
+    warehouse: Warehouse,
+    staging: OnceCell<Arc<Staging>>,
     // Removed with what was spilled when the session ends.
     _spill: tempfile::TempDir,
 }
@@ -94,16 +99,30 @@ impl Session {
         if let Some(text) = as_of {
             snapshot = snapshot.as_of(parse_time(text).map_err(|error| UsageError(error.detail))?);
         }
-        Ok(Self { engine, snapshot: Arc::new(snapshot), _spill: spill })
+        let warehouse = instance.warehouse.clone();
+        Ok(Self { engine, snapshot: Arc::new(snapshot), warehouse, staging: OnceCell::new(), _spill: spill })
     }
 
     /// Runs a statement.
     pub async fn query(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
         let statement = scan(sql, &TextLimits::default())?;
-        let planned = self.engine.plan(&statement, Arc::clone(&self.snapshot), QueryOptions::default()).await?;
+        let staging = Some(self.staging(sql).await?);
+        let options = QueryOptions { role: Role::Admin, staging, ..QueryOptions::default() };
+        let planned = self.engine.plan(&statement, Arc::clone(&self.snapshot), options).await?;
         let schema = planned.schema();
         let batches = planned.execute()?.try_collect().await.map_err(QueryError::from)?;
         Ok((schema, batches))
+    }
+}
+
+impl Session {
+    /// The ledger, read once and only for a statement that names the schema.
+    async fn staging(&self, sql: &str) -> Result<Arc<Staging>, QueryError> {
+        if !sql.to_ascii_lowercase().contains("staging") {
+            return Ok(Arc::default());
+        }
+        let read = || async { Staging::read(self.warehouse.store().as_ref()).await.map(Arc::new) };
+        self.staging.get_or_try_init(read).await.map(Arc::clone).map_err(QueryError::internal)
     }
 }
 

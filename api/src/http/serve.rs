@@ -45,7 +45,8 @@ pub async fn serve(app: App, listener: TcpListener) -> io::Result<()> {
     }
 }
 
-async fn wait_for_signal() {
+/// Waits until the process is told to end.
+pub async fn wait_for_signal() {
     let interrupt = tokio::signal::ctrl_c();
     match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(mut terminate) => {

@@ -1,7 +1,9 @@
 //! The main job: land, read, normalise, release. Doing it twice does nothing the second time.
 
+pub mod drift;
 pub mod ingest;
 pub mod summary;
+pub mod watch;
 
 use gongkai_warehouse::lake::recover::{Repair, recover};
 use gongkai_warehouse::lake::{LakeError, WriterLock};
@@ -11,7 +13,7 @@ use gongkai_warehouse::release::{Published, ReleaseOptions, publish};
 use crate::instance::Instance;
 use crate::worker::WorkerError;
 
-pub use ingest::{Inbox, ingest};
+pub use ingest::{Access, Inbox, ingest};
 pub use summary::{FileSummary, IngestSummary, Outcome};
 
 /// Why a run stopped: never a file's fault.
@@ -26,14 +28,9 @@ pub enum PipelineError {
     /// The workers.
     #[error(transparent)]
     Worker(#[from] WorkerError),
-    /// A file of the inbox disappeared or cannot be read.
-    #[error("{path}: {source}")]
-    File {
-        /// The file.
-        path: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// The thread that talks to a reading process is gone.
+    #[error("a thread that reads files ended abnormally")]
+    ReaderThread,
     /// A feed that is not declared was named.
     #[error("no feed {name:?}; declared are: {declared}")]
     UnknownFeed {

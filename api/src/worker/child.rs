@@ -58,6 +58,11 @@ pub fn run() -> anyhow::Result<()> {
                 input.read_exact(&mut bytes)?;
                 reader::answer(&definitions, &request, &bytes, &mut output)?;
             }
+            Request::Unpack(request) => {
+                let mut bytes = vec![0; usize::try_from(request.bytes)?];
+                input.read_exact(&mut bytes)?;
+                reader::answer_archive(&bytes, &mut output)?;
+            }
             Request::Window(request) => {
                 let mut bytes = vec![0; usize::try_from(request.bytes)?];
                 input.read_exact(&mut bytes)?;

@@ -6,13 +6,15 @@
 //! its own query and nothing else.
 //!
 //! [`child`] is the worker's side, [`process`] one worker seen from the parent, [`pool`] the workers for
-//! queries with their bounded queue, [`reader`] the worker that parses department files.
+//! queries with their bounded queue, [`reader`] the worker that parses department files,
+//! [`readers`] several of them at once.
 
 pub mod child;
 pub mod pool;
 pub mod process;
 pub mod protocol;
 pub mod reader;
+pub mod readers;
 
 pub use pool::{QueryAnswer, QueryPool};
 pub use process::WorkerError;

@@ -1,7 +1,8 @@
 //! One worker process, as its parent holds it.
 
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,14 +49,53 @@ impl Killer {
     }
 }
 
+/// Most of a worker's last words that are kept.
+const LAST_WORDS: usize = 4096;
+
+/// Keeps the beginning of what a worker says on its standard error, and reads the rest so that it can go on.
+fn hear(mut errors: ChildStderr, heard: &Mutex<String>) {
+    let mut part = [0; LAST_WORDS];
+    while let Ok(read) = errors.read(&mut part) {
+        if read == 0 {
+            return;
+        }
+        let said = String::from_utf8_lossy(&part[..read]);
+        tracing::debug!(target: "gongkai::worker", "{said}");
+        let mut words = heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if words.len() < LAST_WORDS {
+            words.push_str(&said);
+        }
+    }
+}
+
+/// What a worker says, up to a bound.
+#[derive(Debug)]
+struct Capped {
+    inner: ChildStdout,
+    left: u64,
+}
+
+impl Read for Capped {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.left == 0 {
+            return Err(std::io::Error::other("the worker says more than it may"));
+        }
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
+        let read = self.inner.read(&mut into[..room])?;
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
 /// A running worker.
 #[derive(Debug)]
 pub struct Worker {
     child: Arc<Mutex<Child>>,
     timed_out: Arc<AtomicBool>,
     last_words: Arc<Mutex<String>>,
+    listener: Option<std::thread::JoinHandle<()>>,
     input: BufWriter<ChildStdin>,
-    output: BufReader<ChildStdout>,
+    output: BufReader<Capped>,
     /// Snapshot that the worker holds.
     pub snapshot_key: Option<String>,
     spill_dir: Option<std::path::PathBuf>,
@@ -65,33 +105,28 @@ impl Worker {
     /// Starts a worker and tells it what it needs.
     pub fn start(setup: &Setup) -> Result<Self, WorkerError> {
         let program = std::env::current_exe().map_err(WorkerError::Start)?;
-        let mut child = Command::new(program)
-            .arg(ARGUMENT)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(WorkerError::Start)?;
+        let mut command = Command::new(program);
+        command.arg(ARGUMENT).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Ctrl-C is told to every process of the terminal's group. A worker ends when its parent closes the pipe, not
+        // before: what it was reading would be taken for a file that kills its worker.
+        command.process_group(0);
+        if setup.data.is_none() {
+            // Each arena and each thread reserves address space that a file should have.
+            command.env("MALLOC_ARENA_MAX", "2").env("POLARS_MAX_THREADS", "2").env("RAYON_NUM_THREADS", "2");
+        }
+        let mut child = command.spawn().map_err(WorkerError::Start)?;
         let missing = || WorkerError::Start(std::io::Error::other("a pipe is missing"));
         let input = BufWriter::new(child.stdin.take().ok_or_else(missing)?);
-        let output = BufReader::new(child.stdout.take().ok_or_else(missing)?);
+        let output = BufReader::new(Capped { inner: child.stdout.take().ok_or_else(missing)?, left: u64::MAX });
         let errors = child.stderr.take().ok_or_else(missing)?;
         let last_words = Arc::new(Mutex::new(String::new()));
         let heard = Arc::clone(&last_words);
-        std::thread::spawn(move || {
-            for line in BufReader::new(errors).lines().map_while(Result::ok) {
-                tracing::debug!(target: "gongkai::worker", "{line}");
-                let mut words = heard.lock().unwrap_or_else(PoisonError::into_inner);
-                if words.len() < 4096 {
-                    words.push_str(&line);
-                    words.push('\n');
-                }
-            }
-        });
+        let listener = std::thread::spawn(move || hear(errors, &heard));
         let mut worker = Self {
             child: Arc::new(Mutex::new(child)),
             timed_out: Arc::new(AtomicBool::new(false)),
             last_words,
+            listener: Some(listener),
             input,
             output,
             snapshot_key: None,
@@ -99,6 +134,16 @@ impl Worker {
         };
         worker.send(setup)?;
         Ok(worker)
+    }
+
+    /// Bounds what the worker may say from here on.
+    pub fn allow(&mut self, bytes: u64) {
+        self.output.get_mut().left = bytes;
+    }
+
+    /// Whether the worker has said all that it may.
+    pub fn is_spent(&self) -> bool {
+        self.output.get_ref().left == 0
     }
 
     /// A handle to end it with.
@@ -138,9 +183,12 @@ impl Worker {
     }
 
     /// Ends the worker and says what its death means to whoever asked.
-    pub fn bury(self) -> Failure {
-        self.killer().kill();
-        let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait();
+    pub fn bury(mut self) -> Failure {
+        let status = self.end();
+        if let Some(listener) = self.listener.take() {
+            // Its standard error is closed: the thread has read the last words and ends.
+            let _ = listener.join();
+        }
         if let Some(folder) = &self.spill_dir {
             // A killed engine leaves its spill files; nothing else is in the folder.
             let _ = std::fs::remove_dir_all(folder);
@@ -157,5 +205,17 @@ impl Worker {
         }
         tracing::error!(?status, words, "a worker process died");
         Failure::new("query_failed", "the query could not be completed")
+    }
+
+    fn end(&self) -> std::io::Result<std::process::ExitStatus> {
+        self.killer().kill();
+        self.child.lock().unwrap_or_else(PoisonError::into_inner).wait()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // A process that nobody waits for stays in the system's table.
+        let _ = self.end();
     }
 }

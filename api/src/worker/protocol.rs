@@ -34,6 +34,8 @@ pub enum Request {
     Query(QueryRequest),
     /// Read a department file; its bytes follow the line.
     Read(ReadRequest),
+    /// Open an archive of files; its bytes follow the line.
+    Unpack(UnpackRequest),
     /// Show a window of a department file's cells; its bytes follow the line.
     Window(WindowRequest),
 }
@@ -58,6 +60,13 @@ pub struct ReadRequest {
     pub name: String,
     /// Digest of its bytes.
     pub sha256: String,
+    /// Length of what follows.
+    pub bytes: u64,
+}
+
+/// An archive to open.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UnpackRequest {
     /// Length of what follows.
     pub bytes: u64,
 }

@@ -1,6 +1,7 @@
 //! Department files, parsed where a crash costs nothing but the file.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,18 +11,17 @@ use arrow::ipc::writer::StreamWriter;
 use gongkai_ingest::personal;
 use gongkai_ingest::report::Report;
 use gongkai_ingest::window::{CellWindow, WindowQuery, read_window};
-use gongkai_ingest::{Limits, Outcome, ingest_bytes};
+use gongkai_ingest::{Limits, Member, Outcome, ingest_bytes, read_archive};
 use serde::{Deserialize, Serialize};
 
 use super::child::write_line;
 use super::process::{Worker, WorkerError};
-use super::protocol::{ReadRequest, Request, Setup, Trailer, WindowRequest};
+use super::protocol::{ReadRequest, Request, Setup, Trailer, UnpackRequest, WindowRequest};
+use crate::config;
 use crate::instance::Definitions;
 
-/// Longest time that one file may take.
-const TIMEOUT: Duration = Duration::from_secs(120);
-/// Address space of a parsing worker.
-const ADDRESS_SPACE_BYTES: u64 = 4 << 30;
+/// Reasons that are kept for a grid that no feed reads; `gongkai inspect` says all.
+const REASONS: usize = 3;
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,6 +62,11 @@ pub enum Finding {
     /// It cannot be read.
     Damaged {
         /// What was found, where, and what would have been accepted.
+        message: String,
+    },
+    /// Its reader did not come back. Another time it may.
+    Lost {
+        /// What became of the reader.
         message: String,
     },
 }
@@ -139,13 +144,37 @@ fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> (Finding, Vec<Re
         Outcome::Unmatched { facts, recognition } => {
             let misses = recognition.grids.into_iter().flat_map(|grid| {
                 let sheet = grid.sheet.map(|sheet| format!("{sheet}: ")).unwrap_or_default();
-                grid.misses.into_iter().map(move |miss| format!("{sheet}{}: {}", miss.feed, miss.reasons.join("; ")))
+                grid.misses
+                    .into_iter()
+                    .take(REASONS)
+                    .map(move |miss| format!("{sheet}{}: {}", miss.feed, miss.reasons.join("; ")))
             });
             (Finding::Unmatched { format: facts.format.name().to_owned(), reasons: misses.collect() }, Vec::new())
         }
         Outcome::Refused { error, .. } => (Finding::Damaged { message: error.to_string() }, Vec::new()),
         Outcome::Damaged(error) => (Finding::Damaged { message: error.to_string() }, Vec::new()),
     }
+}
+
+/// A file of an archive; its bytes follow the list.
+#[derive(Debug, Serialize, Deserialize)]
+struct MemberHead {
+    path: String,
+    bytes: u64,
+}
+
+/// The worker's side of an archive: the list of its files and then their bytes, or why it is not opened.
+pub fn answer_archive(bytes: &[u8], output: &mut impl Write) -> anyhow::Result<()> {
+    let members = match read_archive(bytes, &Limits::default()) {
+        Ok(members) => members,
+        Err(error) => return write_line(output, &Err::<Vec<MemberHead>, _>(error.to_string())),
+    };
+    let head = |member: &Member| MemberHead { path: member.path.clone(), bytes: member.bytes.len() as u64 };
+    write_line(output, &Ok::<_, String>(members.iter().map(head).collect::<Vec<_>>()))?;
+    for member in members {
+        output.write_all(&member.bytes)?;
+    }
+    Ok(())
 }
 
 /// The worker's side of a window: the cells, or why there are none.
@@ -157,31 +186,69 @@ pub fn answer_window(query: &WindowQuery, bytes: &[u8], output: &mut impl Write)
 /// The parent's side: one worker that reads one file after another, and is replaced when a file kills it.
 pub struct ReaderProcess {
     setup: Setup,
+    timeout: Duration,
+    output_bytes: u64,
     worker: Option<Worker>,
 }
 
 impl ReaderProcess {
+    /// One with the limits of the default settings.
+    pub fn new(definitions: Option<PathBuf>) -> Self {
+        Self::with_limits(definitions, &config::Ingest::default())
+    }
+
     /// Nothing starts before the first file.
-    pub fn new(definitions: Option<std::path::PathBuf>) -> Self {
+    pub fn with_limits(definitions: Option<PathBuf>, limits: &config::Ingest) -> Self {
         let setup = Setup {
             definitions,
             data: None,
             pool_bytes: 0,
-            address_space_bytes: ADDRESS_SPACE_BYTES,
+            address_space_bytes: limits.worker_bytes,
             spill_dir: None,
             spill_bytes: 0,
         };
-        Self { setup, worker: None }
+        let timeout = Duration::from_millis(limits.timeout_ms);
+        Self { setup, timeout, output_bytes: limits.output_bytes, worker: None }
     }
 
-    /// Reads a file. Blocks.
+    /// Reads a file, named by its path below the inbox. Blocks.
     ///
     /// # Errors
     ///
-    /// No worker could be started. A file that kills its worker is [`Finding::Damaged`].
+    /// No worker could be started. A file that kills its worker is [`Finding::Lost`].
     pub fn read(&mut self, name: &str, sha256: &str, bytes: &[u8]) -> Result<ReadFile, WorkerError> {
         let read = self.under_watch(name, |worker| converse(worker, name, sha256, bytes))?;
-        Ok(read.unwrap_or_else(|message| ReadFile { finding: Finding::Damaged { message }, batches: Vec::new() }))
+        Ok(read.unwrap_or_else(|message| ReadFile { finding: Finding::Lost { message }, batches: Vec::new() }))
+    }
+
+    /// Opens an archive, named by its path below the inbox. Blocks. The inner error says what it is instead.
+    ///
+    /// # Errors
+    ///
+    /// No worker could be started.
+    pub fn unpack(&mut self, name: &str, bytes: &[u8]) -> Result<Result<Vec<Member>, Finding>, WorkerError> {
+        let unpacked = self.under_watch(name, |worker| {
+            worker.send(&Request::Unpack(UnpackRequest { bytes: bytes.len() as u64 }))?;
+            worker.send_bytes(bytes)?;
+            let heads = match worker.receive::<Result<Vec<MemberHead>, String>>()? {
+                Ok(heads) => heads,
+                Err(message) => return Ok(Err(message)),
+            };
+            let mut members = Vec::with_capacity(heads.len());
+            for head in heads {
+                let mut bytes = Vec::new();
+                worker.output().take(head.bytes).read_to_end(&mut bytes).map_err(WorkerError::Pipe)?;
+                if bytes.len() as u64 != head.bytes {
+                    return Err(WorkerError::Pipe(std::io::ErrorKind::UnexpectedEof.into()));
+                }
+                members.push(Member { path: head.path, bytes });
+            }
+            Ok(Ok(members))
+        })?;
+        Ok(match unpacked {
+            Ok(members) => members.map_err(|message| Finding::Damaged { message }),
+            Err(message) => Err(Finding::Lost { message }),
+        })
     }
 
     /// Reads a window of a file's cells. Blocks. The inner error says in words why there is none.
@@ -208,10 +275,12 @@ impl ReaderProcess {
             Some(worker) => worker,
             None => Worker::start(&self.setup)?,
         };
+        worker.allow(self.output_bytes);
         let killer = worker.killer();
+        let timeout = self.timeout;
         let (done, waiting) = std::sync::mpsc::channel::<()>();
         let watch = std::thread::spawn(move || {
-            if waiting.recv_timeout(TIMEOUT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            if waiting.recv_timeout(timeout) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
                 killer.time_out();
             }
         });
@@ -225,10 +294,13 @@ impl ReaderProcess {
             }
             Err(error) => {
                 tracing::warn!(file = name, %error, "a file ended its worker");
+                let is_spent = worker.is_spent();
                 let failure = worker.bury();
                 let message = match failure.code.as_str() {
-                    "query_timeout" => format!("reading took longer than {} s", TIMEOUT.as_secs()),
+                    _ if is_spent => format!("it gives more than {} bytes of rows", self.output_bytes),
+                    "query_timeout" => format!("reading took longer than {} s", timeout.as_secs_f32()),
                     "query_memory" => "reading needs more memory than a file may use".to_owned(),
+                    "sql_too_complex" => "it is nested too deeply".to_owned(),
                     _ => "reading ended abnormally; the file is kept for inspection".to_owned(),
                 };
                 Ok(Err(message))

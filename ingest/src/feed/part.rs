@@ -77,8 +77,12 @@ pub enum ValuePart {
     Scale,
     /// Content of the cell.
     Raw,
-    /// `value`, `missing` or `set_aside`.
+    /// `value`, `missing`, `below_limit` or `set_aside`.
     State,
+    /// `<` where the cell says that the figure lies below its detection limit.
+    Qualifier,
+    /// The detection limit that such a cell says, in the unit of the figures.
+    Limit,
     /// How the number follows from the content.
     Conversion,
     /// Header of the column, levels joined by `/`.
@@ -186,9 +190,9 @@ impl LinePart {
 impl ValuePart {
     pub(super) fn gives(self) -> (Gives, bool) {
         match self {
-            Self::Number | Self::Published => (Gives::Decimal, false),
+            Self::Number | Self::Published | Self::Limit => (Gives::Decimal, false),
             Self::Scale => (Gives::Integer, false),
-            Self::Conversion => (Gives::Text, false),
+            Self::Conversion | Self::Qualifier => (Gives::Text, false),
             Self::Unit | Self::Raw | Self::State | Self::Header => (Gives::Text, true),
         }
     }

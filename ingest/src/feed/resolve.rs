@@ -594,7 +594,7 @@ fn check_unit_line(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedErr
     Ok(())
 }
 
-/// There is one number, and where its column has a unit the figures can be brought to it.
+/// There is one number, a detection limit stands in its unit, and where its column has a unit the figures can be brought to it.
 fn check_value_parts(context: &Context<'_>, spec: &FeedSpec, table: &Table) -> Result<(), FeedError> {
     let numbers: Vec<&String> =
         spec.value.columns.iter().filter(|(_, part)| **part == ValuePart::Number).map(|(column, _)| column).collect();
@@ -604,6 +604,11 @@ fn check_value_parts(context: &Context<'_>, spec: &FeedSpec, table: &Table) -> R
     let [number] = numbers[..] else {
         return Err(context.wrong("value.columns", &format!("{} number columns", numbers.len()), "exactly one"));
     };
+    let has_limit = spec.value.columns.values().any(|part| *part == ValuePart::Limit);
+    if has_limit && table.column(number).is_some_and(|column| column.unit.is_some()) {
+        let found = format!("a detection limit beside the column {number}, which has a unit of its own");
+        return Err(context.wrong("value.columns", &found, "a number in the published unit"));
+    }
     let Some(target) = table.column(number).and_then(|column| column.unit.as_ref()) else { return Ok(()) };
     let Some(target) = context.catalog.units.get(target) else { return Ok(()) };
     let key = format!("value.columns.{number}");

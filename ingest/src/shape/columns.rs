@@ -271,7 +271,7 @@ impl ColumnSource<'_> {
     fn values(&self, column: &Column, part: ValuePart) -> Result<ArrayRef, ArrowError> {
         let values = self.figures.iter().map(|figure| match figure {
             Figure::Value(value) => Some(value),
-            Figure::Missing | Figure::SetAside(..) => None,
+            Figure::Missing | Figure::Below(_) | Figure::SetAside(..) => None,
         });
         Ok(match part {
             ValuePart::Number if column.column_type == ColumnType::Integer => {
@@ -294,6 +294,17 @@ impl ColumnSource<'_> {
                 Arc::new(builder.finish())
             }
             ValuePart::State => Arc::new(StringArray::from_iter_values(self.figures.iter().map(Figure::state))),
+            ValuePart::Qualifier => {
+                let is_below = |figure: &Figure| matches!(figure, Figure::Below(_)).then_some("<");
+                Arc::new(self.figures.iter().map(is_below).collect::<StringArray>())
+            }
+            ValuePart::Limit => {
+                let limits = self.figures.iter().map(|figure| match figure {
+                    Figure::Below(limit) => Some(*limit),
+                    _ => None,
+                });
+                decimals(limits, column)?
+            }
             ValuePart::Unit if self.units.is_some() => {
                 let units = self.units.ok_or_else(|| ArrowError::SchemaError("no units".into()))?;
                 let texts = units.texts.iter().map(|unit| unit.as_deref().unwrap_or_default());

@@ -66,7 +66,7 @@ pub(super) fn set_aside_repeats(grids: &mut [ShapedGrid<'_>], repeats: &[Repeat]
             let place = format!("{sheet}{}", grids[first_grid].address(first_row));
             let (reason, how) = match (second, first) {
                 _ if is_same(second, first) => (Reason::Duplicate, "the same value"),
-                (Figure::Missing, Figure::Value(_)) => (Reason::Conflict, "a value"),
+                (Figure::Missing, Figure::Value(_) | Figure::Below(_)) => (Reason::Conflict, "a value"),
                 _ => (Reason::Conflict, "another value"),
             };
             (grid, row, reason, format!("the key occurs at {place} as well, with {how}"))
@@ -84,7 +84,7 @@ pub(super) fn set_aside_repeats(grids: &mut [ShapedGrid<'_>], repeats: &[Repeat]
 fn prefer_values(grids: &[ShapedGrid<'_>], repeats: &[Repeat]) -> Vec<Repeat> {
     let has_value = |row: usize| {
         let (grid, row) = locate(grids, row);
-        matches!(grids[grid].figures[row], Figure::Value(_))
+        matches!(grids[grid].figures[row], Figure::Value(_) | Figure::Below(_))
     };
     let mut better: HashMap<usize, usize> = HashMap::new();
     for repeat in repeats {
@@ -108,6 +108,7 @@ fn is_same(second: &Figure, first: &Figure) -> bool {
             second.number == first.number && second.published == first.published
         }
         (Figure::Missing, Figure::Missing) => true,
+        (Figure::Below(second), Figure::Below(first)) => second == first,
         _ => false,
     }
 }
@@ -135,7 +136,7 @@ fn set_aside_in(grid: &mut ShapedGrid<'_>, faults: &[(usize, Reason, &String)]) 
         for (row, ..) in of_record.iter().filter(|_| width > 0) {
             match &grid.figures[*row] {
                 Figure::Value(_) => counts.values -= 1,
-                Figure::Missing => counts.missing -= 1,
+                Figure::Missing | Figure::Below(_) => counts.missing -= 1,
                 Figure::SetAside(..) => counts.cells_set_aside -= 1,
             }
         }

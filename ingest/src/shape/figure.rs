@@ -18,6 +18,8 @@ pub(crate) enum Figure {
     Value(Value),
     /// Nothing, or a missing marker.
     Missing,
+    /// Less than could be measured: the detection limit, as digits at the limit column's scale.
+    Below(i128),
     /// Something that cannot be stored as a number.
     SetAside(Reason, String),
 }
@@ -28,6 +30,7 @@ impl Figure {
         match self {
             Self::Value(_) => "value",
             Self::Missing => "missing",
+            Self::Below(_) => "below_limit",
             Self::SetAside(..) => "set_aside",
         }
     }
@@ -53,6 +56,8 @@ pub(crate) struct MeasureColumns<'a> {
     pub number: &'a Column,
     /// The number in the published unit.
     pub published: Option<&'a Column>,
+    /// The detection limit, where cells may name one in place of a figure.
+    pub limit: Option<&'a Column>,
     /// Whether the table says how the number follows.
     pub says_conversion: bool,
 }
@@ -62,6 +67,7 @@ pub(crate) struct MeasureColumns<'a> {
 pub(crate) struct Measure<'a> {
     number: (u8, u8),
     published: Option<(u8, u8)>,
+    limit: Option<(u8, u8)>,
     unit: Option<&'a Unit>,
     /// Whether the number is in the column's unit rather than the published one.
     is_converted: bool,
@@ -76,7 +82,7 @@ pub(crate) struct Measure<'a> {
 impl<'a> Measure<'a> {
     /// How figures in `unit` go into the columns of a table.
     pub fn new(columns: MeasureColumns<'_>, unit: Option<&'a Unit>, missing: &'a [String]) -> Self {
-        let MeasureColumns { number, published, says_conversion } = columns;
+        let MeasureColumns { number, published, limit, says_conversion } = columns;
         let is_converted = number.unit.is_some();
         let shape = decimal(number);
         let zeros = match unit.filter(|_| is_converted) {
@@ -86,6 +92,7 @@ impl<'a> Measure<'a> {
         Self {
             number: shape,
             published: published.map(decimal),
+            limit: limit.map(decimal),
             unit,
             is_converted,
             says_conversion,
@@ -113,6 +120,17 @@ impl<'a> Measure<'a> {
                 _ => "a date",
             };
             return Figure::SetAside(Reason::NotANumber, format!("{found}, expected a number"));
+        }
+        if let Some((precision, scale)) = self.limit
+            && let Some(limit) = below(plain).and_then(|limit| parse_number(limit).ok())
+        {
+            return match limit.trimmed().rescale(scale) {
+                Some(Rescaled::Exact(digits)) if fits(digits, precision) => Figure::Below(digits),
+                _ => {
+                    let message = format!("a detection limit beyond decimal({precision},{scale}) of its column");
+                    Figure::SetAside(Reason::TooLong, message)
+                }
+            };
         }
         match parse_number(plain) {
             Ok(figure) => self.store(figure),
@@ -179,6 +197,11 @@ impl<'a> Measure<'a> {
         }
         text
     }
+}
+
+/// The detection limit in `<0.025`, or in `0.025L` as HJ 630 writes it.
+fn below(text: &str) -> Option<&str> {
+    text.strip_prefix(['<', '＜']).or_else(|| text.strip_suffix(['L', 'Ｌ'])).map(str::trim)
 }
 
 fn decimal(column: &Column) -> (u8, u8) {

@@ -14,6 +14,7 @@ fn money(catalog: &Catalog) -> Measure<'_> {
     let columns = MeasureColumns {
         number: column("amount_yuan"),
         published: Some(column("published_value")),
+        limit: None,
         says_conversion: true,
     };
     Measure::new(columns, catalog.units.get("yi_yuan"), &[])
@@ -57,7 +58,7 @@ fn what_a_measurement_cannot_hold_is_set_aside() {
     let column = catalog.tables["air_hourly"].column("value").expect("a column");
     let markers = ["—".to_owned()];
     let measure = Measure::new(
-        MeasureColumns { number: column, published: None, says_conversion: false },
+        MeasureColumns { number: column, published: None, limit: None, says_conversion: false },
         catalog.units.get("ug_m3"),
         &markers,
     );
@@ -72,4 +73,23 @@ fn what_a_measurement_cannot_hold_is_set_aside() {
     ] {
         assert!(matches!(measure.read(text, kind), Figure::SetAside(found, _) if found == reason), "{text}");
     }
+}
+
+#[test]
+fn less_than_can_be_measured_is_a_limit_and_no_figure() {
+    let catalog = catalog();
+    let table = &catalog.tables["water_sample"];
+    let column = |name: &str| table.column(name).expect("a column");
+    let columns =
+        |limit| MeasureColumns { number: column("sample_value"), published: None, limit, says_conversion: false };
+    let measure = Measure::new(columns(Some(column("detection_limit"))), None, &[]);
+    for text in ["<0.025", "＜ 0.025", "0.025L", "0.0250L"] {
+        assert_eq!(measure.read(text, CellKind::Text), Figure::Below(2_500_000), "{text}");
+    }
+    for text in ["<", "L", "<a", "0.025LL", "0.000000001L"] {
+        assert!(matches!(measure.read(text, CellKind::Text), Figure::SetAside(..)), "{text}");
+    }
+    // A table that has no place for the limit keeps the cell apart.
+    let without = Measure::new(columns(None), None, &[]);
+    assert!(matches!(without.read("0.025L", CellKind::Text), Figure::SetAside(Reason::NotANumber, _)));
 }

@@ -38,12 +38,20 @@ pub use columns::batch_schema;
 pub use error::ShapeError;
 pub use recognise::{Claim, GridRecognition, NearMiss, Recognition, recognise};
 
+pub(crate) use header::{HeaderColumn, read_header};
+pub(crate) use text::{on_one_line, without_blanks};
+
 use bind::{Binding, BoundTable};
 use table::{ShapedGrid, shape_grid};
 
 use crate::feed::Feed;
 use crate::reader::{Document, Grid};
 use crate::report::{Counts, GridReport, Reason, Report, SetAside, SetAsideKind};
+
+/// Whether the text of a cell is a number.
+pub(crate) fn is_number(text: &str) -> bool {
+    number::parse_number(text).is_ok()
+}
 
 /// The file that a batch comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -208,8 +208,9 @@ fn read_figures(
     };
     let Some(number) = column_of(ValuePart::Number) else { return Vec::new() };
     let (published, conversion) = (column_of(ValuePart::Published), column_of(ValuePart::Conversion));
+    let limit = column_of(ValuePart::Limit);
     let measures = |unit: &dyn Fn(&BoundColumn) -> Option<String>| -> Vec<Measure<'_>> {
-        let columns = MeasureColumns { number, published, says_conversion: conversion.is_some() };
+        let columns = MeasureColumns { number, published, limit, says_conversion: conversion.is_some() };
         let measure = |value: &BoundColumn| {
             let unit = unit(value).and_then(|unit| catalog.units.get(&unit));
             Measure::new(columns, unit, &feed.missing).adding(feed.values[value.rule].add)
@@ -277,7 +278,7 @@ impl ShapedGrid<'_> {
         for index in 0..if self.rows.columns == 0 { 0 } else { self.figures.len() } {
             match &self.figures[index] {
                 Figure::Value(_) => counts.values += 1,
-                Figure::Missing => counts.missing += 1,
+                Figure::Missing | Figure::Below(_) => counts.missing += 1,
                 Figure::SetAside(reason, message) => {
                     counts.cells_set_aside += 1;
                     let fault = self.cell_fault(index, *reason, message.clone());
@@ -308,7 +309,7 @@ impl ShapedGrid<'_> {
             let Some(of) = binding.values.iter().position(|value| feed.values[value.rule].set == rule.set) else {
                 continue;
             };
-            let columns = MeasureColumns { number, published: None, says_conversion: true };
+            let columns = MeasureColumns { number, published: None, limit: None, says_conversion: true };
             let measure = Measure::new(columns, catalog.units.get(&column.unit), &feed.missing).adding(rule.add);
             let mut agreeing = 0;
             for (position, record) in self.records.iter().enumerate() {

@@ -1,6 +1,8 @@
 //! The files of an inbox, in one order on every machine.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use walkdir::WalkDir;
 
@@ -15,6 +17,8 @@ pub struct InboxFile {
     pub relative: String,
     /// Its size when it was found.
     pub bytes_len: u64,
+    /// When it was last written, where the file system tells.
+    pub modified: Option<SystemTime>,
 }
 
 /// An entry of an inbox that is not read.
@@ -45,8 +49,10 @@ pub fn find_files_with_skipped(inbox: &Path) -> Result<(Vec<InboxFile>, Vec<Skip
     let kind = std::fs::symlink_metadata(inbox).map_err(unreadable)?;
     if kind.is_file() {
         let name = inbox.file_name().unwrap_or(inbox.as_os_str());
-        let relative = portable(Path::new(name)).ok_or_else(|| SourceError::NotUnicode { path: inbox.to_owned() })?;
-        return Ok((vec![InboxFile { path: inbox.to_owned(), relative, bytes_len: kind.len() }], Vec::new()));
+        let relative = portable(Path::new(name));
+        let file =
+            InboxFile { path: inbox.to_owned(), relative, bytes_len: kind.len(), modified: kind.modified().ok() };
+        return Ok((vec![file], Vec::new()));
     }
     // The inbox itself may be a link to a folder: the operator named it. Nothing inside it is followed.
     if !inbox.is_dir() {
@@ -58,12 +64,7 @@ pub fn find_files_with_skipped(inbox: &Path) -> Result<(Vec<InboxFile>, Vec<Skip
             path: error.path().unwrap_or(inbox).to_owned(),
             source: error.into(),
         })?;
-        let relative = entry
-            .path()
-            .strip_prefix(inbox)
-            .ok()
-            .and_then(portable)
-            .ok_or_else(|| SourceError::NotUnicode { path: entry.path().to_owned() })?;
+        let relative = portable(entry.path().strip_prefix(inbox).unwrap_or(entry.path()));
         let kind = entry.file_type();
         if kind.is_dir() || relative.ends_with(SIDE_FILE_SUFFIX) {
             continue;
@@ -75,17 +76,27 @@ pub fn find_files_with_skipped(inbox: &Path) -> Result<(Vec<InboxFile>, Vec<Skip
         }
         let unreadable =
             |error: walkdir::Error| SourceError::Unreadable { path: entry.path().to_owned(), source: error.into() };
-        let bytes_len = entry.metadata().map_err(unreadable)?.len();
-        files.push(InboxFile { path: entry.path().to_owned(), relative, bytes_len });
+        let metadata = match entry.metadata() {
+            Ok(metadata) => metadata,
+            // Gone since it was listed: it is no file of the inbox any more.
+            Err(error) if error.io_error().is_some_and(|error| error.kind() == ErrorKind::NotFound) => continue,
+            Err(error) => return Err(unreadable(error)),
+        };
+        files.push(InboxFile {
+            path: entry.path().to_owned(),
+            relative,
+            bytes_len: metadata.len(),
+            modified: metadata.modified().ok(),
+        });
     }
     files.sort_by(|a, b| a.relative.cmp(&b.relative));
     skipped.sort_by(|a, b| a.relative.cmp(&b.relative));
     Ok((files, skipped))
 }
 
-fn portable(path: &Path) -> Option<String> {
-    let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
-    Some(parts?.join("/"))
+/// Parts that are no Unicode are shown with a replacement for each byte that is none; the file is opened by its own path.
+fn portable(path: &Path) -> String {
+    path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@
 //! `<file>.source.toml` says where a file came from; without one nothing is assumed.
 
 mod folder;
+mod open;
 mod side_file;
 
 use std::path::PathBuf;
 
 pub use folder::{InboxFile, SkippedFile, find_files, find_files_with_skipped};
+pub use open::{OpenError, read_regular};
 pub use side_file::{SIDE_FILE_SUFFIX, SideFile, read_side_file, side_file_path};
 
 /// Why an inbox or a side file cannot be used.
@@ -25,12 +27,6 @@ pub enum SourceError {
     /// The inbox is neither a folder nor a regular file.
     #[error("inbox {}: expected a folder or a regular file", path.display())]
     NotRegular {
-        /// The path.
-        path: PathBuf,
-    },
-    /// A path inside the inbox is not Unicode.
-    #[error("inbox {}: expected a name in Unicode", path.display())]
-    NotUnicode {
         /// The path.
         path: PathBuf,
     },

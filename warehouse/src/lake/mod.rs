@@ -14,7 +14,7 @@ pub mod slice;
 pub mod warehouse;
 
 pub use error::LakeError;
-pub use ledger::LedgerEntry;
+pub use ledger::{LedgerEntry, SourceStatus};
 pub use lock::WriterLock;
 pub use pointer::Current;
 pub use slice::{SliceKey, SliceRows};

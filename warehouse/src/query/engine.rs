@@ -62,7 +62,7 @@ impl QueryEngine {
         snapshot: Arc<Snapshot>,
         options: QueryOptions,
     ) -> Result<PlannedQuery, QueryError> {
-        let names = Names::new(Arc::clone(&self.catalog), snapshot);
+        let names = Names::new(Arc::clone(&self.catalog), snapshot, &options);
         let runtime = Arc::clone(&self.runtime);
         let state = session::session(self.config.clone(), runtime, Arc::new(names.clone()), &self.functions);
         let ParsedStatement { query, is_explain } = statement::parse(statement, &state, &self.functions)?;

@@ -1,4 +1,5 @@
-//! What names mean in SQL: one catalogue with the schemas `open`, `catalog` and `ref`.
+//! What names mean in SQL: one catalogue with the schemas `open`, `catalog` and `ref`, for local operators also
+//! `staging`.
 //!
 //! This is the boundary of what a caller may see; the other stages are defence in depth. A name that is not
 //! answered here does not exist, whether it is hidden or was never declared, and nothing lists it either.
@@ -12,9 +13,10 @@ use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemTable, Schema
 use datafusion::common::Result;
 use gongkai_catalog::{Audience, Catalog};
 
-use super::dictionary::{self, View};
+use super::dictionary::{Sources, View};
 use super::released_table::ReleasedTable;
-use crate::{ReleaseRecord, Snapshot};
+use super::session::QueryOptions;
+use crate::{ReleaseRecord, Snapshot, Staging};
 
 /// Name of the one catalogue.
 pub(super) const CATALOG: &str = "gongkai";
@@ -26,12 +28,18 @@ pub(super) const DEFAULT_SCHEMA: &str = "open";
 pub(super) struct Names {
     catalog: Arc<Catalog>,
     snapshot: Arc<Snapshot>,
+    staging: Option<Arc<Staging>>,
 }
 
 impl Names {
-    /// Names over one snapshot.
-    pub fn new(catalog: Arc<Catalog>, snapshot: Arc<Snapshot>) -> Self {
-        Self { catalog, snapshot }
+    /// Names over one snapshot, as a caller with these options sees them.
+    pub fn new(catalog: Arc<Catalog>, snapshot: Arc<Snapshot>, options: &QueryOptions) -> Self {
+        let staging = options.staging.clone().filter(|_| options.role.sees_staging());
+        Self { catalog, snapshot, staging }
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        Sources { catalog: &self.catalog, snapshot: &self.snapshot, staging: self.staging.as_deref() }
     }
 
     /// The provider of a table, by schema and name.
@@ -40,14 +48,14 @@ impl Names {
             let table = self.released(name).map(|table| Arc::new(table) as Arc<dyn TableProvider>);
             return Ok(table);
         }
-        let Some(view) = dictionary::views().find(|view| view.schema == schema && view.name == name) else {
+        let Some(view) = self.sources().views().find(|view| view.schema == schema && view.name == name) else {
             return Ok(None);
         };
         self.in_memory(view).map(|table| Some(Arc::new(table) as Arc<dyn TableProvider>))
     }
 
     fn in_memory(&self, view: &View) -> Result<MemTable> {
-        let batch = view.batch(&self.catalog, &self.snapshot)?;
+        let batch = view.batch(&self.sources())?;
         MemTable::try_new(batch.schema(), vec![vec![batch]])
     }
 
@@ -85,9 +93,9 @@ impl Names {
         self.catalog.datasets.get(&release.dataset).is_some_and(|dataset| dataset.audience == Audience::Public)
     }
 
-    fn schemas() -> Vec<String> {
+    fn schemas(&self) -> Vec<String> {
         let mut schemas = vec![DEFAULT_SCHEMA.to_owned()];
-        for view in dictionary::views() {
+        for view in self.sources().views() {
             if !schemas.iter().any(|schema| schema == view.schema) {
                 schemas.push(view.schema.to_owned());
             }
@@ -112,11 +120,11 @@ impl CatalogProviderList for Names {
 
 impl CatalogProvider for Names {
     fn schema_names(&self) -> Vec<String> {
-        Self::schemas()
+        self.schemas()
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        Self::schemas()
+        self.schemas()
             .contains(&name.to_owned())
             .then(|| Arc::new(NamedSchema { names: self.clone(), schema: name.to_owned() }) as Arc<dyn SchemaProvider>)
     }
@@ -135,7 +143,12 @@ impl SchemaProvider for NamedSchema {
         if self.schema == DEFAULT_SCHEMA {
             return self.names.catalog.tables.keys().cloned().collect();
         }
-        dictionary::views().filter(|view| view.schema == self.schema).map(|view| view.name.to_owned()).collect()
+        self.names
+            .sources()
+            .views()
+            .filter(|view| view.schema == self.schema)
+            .map(|view| view.name.to_owned())
+            .collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {

@@ -22,6 +22,7 @@ use super::error::QueryError;
 use super::functions::Functions;
 use super::names::{CATALOG, DEFAULT_SCHEMA};
 use super::read_only::OneStore;
+use crate::Staging;
 use crate::schema::ZONE;
 
 /// What one process may use for its queries.
@@ -72,11 +73,20 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// Whether schema `staging` exists for the caller.
+    pub fn sees_staging(self) -> bool {
+        matches!(self, Self::Publisher | Self::Approver | Self::Admin)
+    }
+}
+
 /// What one query may do and use.
 #[derive(Debug, Clone, Default)]
 pub struct QueryOptions {
-    /// Role of the caller. No schema depends on it yet: everything here is public.
+    /// Role of the caller.
     pub role: Role,
+    /// What schema `staging` shows, to roles that see it. Without it the schema does not exist.
+    pub staging: Option<Arc<Staging>>,
     /// Values of `$1`, `$2`, …, in order.
     pub parameters: Vec<ScalarValue>,
     /// Bytes of row files that the plan may read; none for no limit.

@@ -15,7 +15,8 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use super::error::{Dimension, QueryError, excerpt};
 
 impl QueryError {
-    pub(crate) fn internal(source: impl Error + Send + Sync + 'static) -> Self {
+    /// A failure of the engine or the storage: nothing that the statement could have avoided.
+    pub fn internal(source: impl Error + Send + Sync + 'static) -> Self {
         Self::Internal { source: Box::new(source) }
     }
 }

@@ -153,7 +153,7 @@ pub async fn draft(
         kind: kind.into(),
         supersedes: superseded.map(|release| release.id()),
         previous_manifest_sha256: None,
-        reason: circumstances.reason.to_owned(),
+        reason: reason(circumstances.reason, &contributed),
         approved_by: circumstances.approved_by.to_owned(),
         published_at: documented.unwrap_or(circumstances.now),
         published_at_source: if documented.is_some() { "source" } else { "release" }.into(),
@@ -299,6 +299,12 @@ fn manifest_schema(table: &Table, schema: &Schema) -> Vec<ManifestColumn> {
             is_nullable: column.is_nullable,
         })
         .collect()
+}
+
+/// Why the release was made, with what is notable about its sources.
+fn reason(given: &str, contributed: &[&LedgerEntry]) -> String {
+    let notes: BTreeSet<&str> = contributed.iter().flat_map(|entry| &entry.notes).map(String::as_str).collect();
+    std::iter::once(given).chain(notes).collect::<Vec<_>>().join("; ")
 }
 
 fn manifest_source(entry: &LedgerEntry) -> ManifestSource {

@@ -1,13 +1,15 @@
-//! The tables that are made in memory: schema `catalog` from snapshot and declarations, `ref` from code lists.
+//! The tables that are made in memory: schema `catalog` from snapshot and declarations, `ref` from code lists,
+//! and for local operators `staging` from the ledger.
 //!
 //! Each is declared once as a [`View`], columns with types and comments in both languages beside the code
 //! that fills them, and the data dictionary (`catalog.table`, `catalog.column`) is made from the same
-//! declarations. Only what everybody may see gets in.
+//! declarations. Only what the caller may see gets in.
 
 mod datasets;
 mod disclosure;
 mod findings;
 mod reference;
+mod staging;
 mod tables;
 
 use std::collections::HashMap;
@@ -23,18 +25,28 @@ use gongkai_catalog::{Audience, Catalog};
 
 use super::released_table::{LABEL_EN, LABEL_ZH};
 use crate::schema::ZONE;
-use crate::{ReleaseRecord, Snapshot};
+use crate::{ReleaseRecord, Snapshot, Staging};
 
 /// What a view is made from.
 pub(super) struct Sources<'a> {
-    catalog: &'a Catalog,
-    snapshot: &'a Snapshot,
+    /// Declarations.
+    pub catalog: &'a Catalog,
+    /// Releases.
+    pub snapshot: &'a Snapshot,
+    /// What the inbox held; none for everybody but local operators.
+    pub staging: Option<&'a Staging>,
 }
 
 impl<'a> Sources<'a> {
     /// Whether everybody may see a dataset.
     fn shows(&self, dataset: &str) -> bool {
         self.catalog.datasets.get(dataset).is_some_and(|dataset| dataset.audience == Audience::Public)
+    }
+
+    /// The views that the caller may see.
+    pub fn views(&self) -> impl Iterator<Item = &'static View> + use<> {
+        let staged: &'static [View] = if self.staging.is_some() { staging::VIEWS } else { &[] };
+        views().chain(staged)
     }
 
     /// Releases that everybody may see, with their positions in the snapshot.
@@ -113,13 +125,13 @@ impl View {
     }
 
     /// All rows.
-    pub fn batch(&self, catalog: &Catalog, snapshot: &Snapshot) -> Result<RecordBatch> {
-        let arrays = (self.fill)(&Sources { catalog, snapshot });
+    pub fn batch(&self, sources: &Sources<'_>) -> Result<RecordBatch> {
+        let arrays = (self.fill)(sources);
         Ok(RecordBatch::try_new(self.arrow_schema(), arrays)?)
     }
 }
 
-/// Every view.
+/// Every view that everybody may see.
 pub(super) fn views() -> impl Iterator<Item = &'static View> {
     [datasets::VIEWS, disclosure::VIEWS, findings::VIEWS, tables::VIEWS, reference::VIEWS].into_iter().flatten()
 }

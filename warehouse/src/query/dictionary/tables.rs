@@ -1,9 +1,7 @@
 //! The data dictionary: `catalog.table` and `catalog.column`, over declared tables and over the views themselves.
 
-use gongkai_catalog::Catalog;
-
 use super::Kind::{Bigint, Boolean, Text};
-use super::{ArrayRef, Sources, View, bigint, boolean, column, text, views};
+use super::{ArrayRef, Sources, View, bigint, boolean, column, text};
 
 pub(super) const VIEWS: &[View] = &[
     View {
@@ -74,7 +72,7 @@ fn tables(from: &Sources<'_>) -> Vec<ArrayRef> {
         key: Some(table.key.join(",")),
         sort: Some(table.sort.join(",")),
     });
-    let made = views().map(|view| TableRow {
+    let made = from.views().map(|view| TableRow {
         schema: view.schema,
         name: view.name,
         label: (view.zh, view.en),
@@ -110,8 +108,8 @@ struct ColumnRow<'a> {
     is_key: bool,
 }
 
-fn column_rows(catalog: &Catalog) -> Vec<ColumnRow<'_>> {
-    let declared = catalog.tables.values().flat_map(|table| {
+fn column_rows<'a>(from: &Sources<'a>) -> Vec<ColumnRow<'a>> {
+    let declared = from.catalog.tables.values().flat_map(|table| {
         table.public_columns().enumerate().map(|(index, column)| ColumnRow {
             schema: "open",
             table: &table.name,
@@ -125,7 +123,7 @@ fn column_rows(catalog: &Catalog) -> Vec<ColumnRow<'_>> {
             is_key: column.is_key,
         })
     });
-    let made = views().flat_map(|view| {
+    let made = from.views().flat_map(|view| {
         view.columns.iter().enumerate().map(|(index, column)| ColumnRow {
             schema: view.schema,
             table: view.name,
@@ -143,7 +141,7 @@ fn column_rows(catalog: &Catalog) -> Vec<ColumnRow<'_>> {
 }
 
 fn columns(from: &Sources<'_>) -> Vec<ArrayRef> {
-    let all = column_rows(from.catalog);
+    let all = column_rows(from);
     let symbol = |unit: &str| from.catalog.units.get(unit).map(|unit| unit.symbol.as_str());
     vec![
         text(all.iter().map(|row| Some(row.schema))),
