@@ -291,10 +291,10 @@ fn found_column(grid: &Grid, rows: &[usize], body: (usize, usize), column: Heade
     let is_hour = ["hour", "小时", "时次", "月"].iter().any(|word| column.compared.to_lowercase() == *word);
     let holds = if figures + texts == 0 {
         Holds::Nothing
-    } else if figures > texts && !is_named_label && !(is_year_column && figures > 0) && !is_hour {
-        Holds::Figures
-    } else {
+    } else if figures <= texts || is_named_label || is_year_column || is_hour {
         Holds::Labels
+    } else {
+        Holds::Figures
     };
     FoundColumn {
         column: column.column,

@@ -102,7 +102,8 @@ pub(super) fn fill(
 
 /// Takes settings and units from value columns of other feeds that know the same headers; gives the columns that are set.
 fn known_settings(peers: &[&Feed], values: &mut [Value]) -> Vec<String> {
-    let known: Vec<Option<(BTreeMap<String, String>, Option<String>)>> = values
+    type Setting = (BTreeMap<String, String>, Option<String>);
+    let known: Vec<Option<Setting>> = values
         .iter()
         .map(|value| {
             let mut rules = peers.iter().flat_map(|feed| &feed.values).filter(|rule| !rule.is_confirming);
