@@ -3,7 +3,7 @@
     read_back.py DATA < ROWS
 
 DATA is a warehouse. ROWS has one JSON object a line: the columns of a released row, its `table`, the `figure` column of
-that table and the `source_format`. Each row's cell is read in the kept source file (openpyxl for
+that table, the `source_format` and the `source_name`. Each row's cell is read in the kept source file (openpyxl for
 xlsx, xlrd for xls, html.parser for pages, plain text otherwise), its text must say what `raw_text` says, and the released
 value must follow from it by the arithmetic below. Prints one line for each row that does not agree, and the number of
 those that do.
@@ -172,18 +172,61 @@ def number(text):
         return None
 
 
+def rounded(value, decimals):
+    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
 def expected(row, printed):
     """The released value as it must follow from the printed number."""
     unit = row.get("published_unit")
     if row["figure"] in ("amount_yuan", "bond_size_yuan"):
         # What is no money, such as a share or a count, has no amount.
-        return (printed * YUAN[unit]).quantize(Decimal("0.01"), ROUND_HALF_UP) if unit in YUAN else None
+        return rounded(printed * YUAN[unit], 2) if unit in YUAN else None
     if row["figure"] == "index_value" or row["table"] == "price_index_monthly":
         value = 100 + printed if unit == "percent" else printed
-        rounded = value.quantize(Decimal("0.0001"), ROUND_HALF_UP)
         # Digits that are cut have to be named.
-        return rounded if rounded == value or "舍入" in (row["conversion"] or "") else value
+        return rounded(value, 4) if rounded(value, 4) == value or "舍入" in (row["conversion"] or "") else value
     return printed
+
+
+def told(conversion):
+    """The number that a text like `12.5 亿元 × 100000000` or `100 - 0.3` comes to, before it is rounded."""
+    found = re.fullmatch(r"(-?[\d.]+)(?: \S+ × ([\d.]+)| ([+-]) ([\d.]+))?(?:，舍入到(?:分| \d+ 位小数))?", conversion)
+    if found is None:
+        return None
+    value, factor, sign, other = found.groups()
+    if sign:
+        return Decimal(value) + Decimal(sign + other)
+    return Decimal(value) * Decimal(factor or 1)
+
+
+def beside(row, printed):
+    """What does not follow from the printed number in the columns beside the figure, if anything."""
+    published = row.get("published_value")
+    if "published_value" in row and (published is None or Decimal(published) != rounded(printed, 12)):
+        return f"the published value {published}"
+    released, conversion = row[row["figure"]], row.get("conversion")
+    if "conversion" in row and released is not None:
+        value = told(conversion or "")
+        decimals = -Decimal(str(released)).as_tuple().exponent
+        if value is None or rounded(value, decimals) != Decimal(str(released)):
+            return f"the conversion {conversion!r} to {released}"
+        if ("舍入" in conversion) != (rounded(value, decimals) != value):
+            return f"the conversion {conversion!r}, which says wrongly whether digits were cut"
+    return None
+
+
+def county_fault(row):
+    """Why a county of a list does not agree with its cell, which names all counties of its province in that year."""
+    text = plain(cell_text(row)).replace("(", "、").replace(")", "、")
+    names = [row["region_name"], row["other_name"] or row["region_name"]]
+    # Lists leave out 县 and the nation of an autonomous county.
+    if not any(name and any(plain(known).startswith(name[:2]) for known in names) for name in text.split("、")):
+        return f"the cell {text!r} names neither of {names}"
+    year = re.match(r"20\d\d", row["source_sheet"]) or re.search(r"20\d\d", row["source_name"])
+    if year is None or year[0] != row["raw_text"] or int(year[0]) != row["exit_year"]:
+        return f"the year {row['raw_text']} is not that of the sheet or the file {row['source_name']!r}"
+    return None
 
 
 def fault(row):
@@ -195,16 +238,21 @@ def fault(row):
         below = "".join([lines(row["source_sha256"])[line - 1][character - 1 :], *lines(row["source_sha256"])[line:]])
         return None if plain(raw) in plain(below) else f"the sentence {raw!r} is not there"
     text = cell_text(row)
+    if row["table"] == "poverty_county" and number(text) is None:
+        return county_fault(row)
     found = number(text)
     if plain(text) != plain(raw) and (found is None or found != number(raw)):
         return f"the cell says {text!r}, the raw text {raw!r}"
     released = row[row["figure"]]
+    if (row["value_state"] == "value") != (found is not None):
+        return f"the cell says {text!r}, the state is {row['value_state']}"
     if found is None:
         return f"the cell {text!r} is no number, the released value is {released}" if released is not None else None
     due = expected(row, found)
     if (released is None) != (due is None) or (due is not None and due != Decimal(str(released))):
         return f"the cell says {text!r}, which is not the released {released}"
-    return None
+    wrong = beside(row, found)
+    return f"the cell says {text!r}, which does not give {wrong}" if wrong else None
 
 
 agreed = 0

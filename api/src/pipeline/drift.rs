@@ -138,14 +138,9 @@ fn differences(before: &TableHeader, now: &TableHeader, path: &str) -> Drift {
             side.iter().enumerate().any(|(index, other)| other == text && !stays.contains(&index))
         };
         let gone = (begin.0..old_end).filter(|index| !is_moved(&old[*index], &new, &new_kept));
-        let mut came: Vec<usize> = Vec::new();
-        for index in begin.1..new_end {
-            if is_moved(&new[index], &old, &old_kept) {
-                drift.moved.push(now.columns[index].text.clone());
-            } else {
-                came.push(index);
-            }
-        }
+        let (moved, came): (Vec<usize>, Vec<usize>) =
+            (begin.1..new_end).partition(|index| is_moved(&new[*index], &old, &old_kept));
+        drift.moved.extend(moved.into_iter().map(|index| now.columns[index].text.clone()));
         let mut came = came.into_iter();
         for index in gone {
             let text = before.columns[index].text.clone();
