@@ -4,16 +4,16 @@
 
 DATA is a warehouse. ROWS has one JSON object a line: the columns of a released row, its `table`, the `figure` column of
 that table, the `source_format` and the `source_name`. Each row's cell is read in the kept source file (openpyxl for
-xlsx, xlrd for xls, html.parser for pages, plain text otherwise), its text must say what `raw_text` says, and the released
-value must follow from it by the arithmetic below. Prints one line for each row that does not agree, and the number of
-those that do.
+xlsx, xlrd for xls, html.parser for pages, plain text otherwise), its text must say what `raw_text` says, and the
+released value must follow from it by the arithmetic below. Prints one line for each row that does not agree, and the
+number of those that do.
 """
 
 import json
 import re
 import sys
 import unicodedata
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -86,7 +86,8 @@ class Tables(HTMLParser):
             column = 1
             while (table["row"], column) in table["taken"]:
                 column += 1
-            table["taken"].update((table["row"] + r, column + c) for r in range(max(rows, 1)) for c in range(max(columns, 1)))
+            across = range(column, column + max(columns, 1))
+            table["taken"].update((table["row"] + down, at) for down in range(max(rows, 1)) for at in across)
             table["at"] = (table["row"], column)
             table["cells"][table["at"]] = ""
         elif tag == "br":
@@ -166,10 +167,12 @@ def plain(text):
 
 
 def number(text):
-    try:
-        return Decimal(plain(text).replace(",", "").replace("\u2212", "-"))
-    except InvalidOperation:
+    """The number that a cell prints: full-width signs are plain ones, commas part groups of three, all else is none."""
+    signs = str.maketrans("０１２３４５６７８９．，－＋\u2212", "0123456789.,-+-")
+    text = text.translate(signs).strip().strip("\u200b\u200c\u200d\u2060\ufeff").strip()
+    if re.fullmatch(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?", text) is None:
         return None
+    return Decimal(text.replace(",", ""))
 
 
 def rounded(value, decimals):
@@ -191,7 +194,8 @@ def expected(row, printed):
 
 def told(conversion):
     """The number that a text like `12.5 亿元 × 100000000` or `100 - 0.3` comes to, before it is rounded."""
-    found = re.fullmatch(r"(-?[\d.]+)(?: \S+ × ([\d.]+)| ([+-]) ([\d.]+))?(?:，舍入到(?:分| \d+ 位小数))?", conversion)
+    rounding = r"(?:，舍入到(?:分| \d+ 位小数))?"
+    found = re.fullmatch(r"(-?[\d.]+)(?: \S+ × ([\d.]+)| ([+-]) ([\d.]+))?" + rounding, conversion)
     if found is None:
         return None
     value, factor, sign, other = found.groups()

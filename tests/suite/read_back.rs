@@ -98,11 +98,11 @@ fn groups(data: &Path) -> Vec<Group> {
 fn choose(data: &Path, group: &Group, most: usize, chance: &mut Chance) -> Vec<Value> {
     let Group { table, figure, wanted, format, count } = group;
     // Ordered by what chance makes of the place of each row.
-    let [of_number, of_line, of_column] = [(); 3].map(|()| 1 + chance.below(1_000_002));
+    let [of_number, of_line, of_column] = [(); 3].map(|()| 1 + chance.below(2_147_483_646));
     let query = format!(
         "SELECT t.*, f.format AS source_format, f.name AS source_name FROM open.{table} t JOIN catalog.source_file f \
          ON f.source_sha256 = t.source_sha256 WHERE {wanted} AND f.format = '{format}' \
-         ORDER BY (t.row_no * {of_number} + t.source_row * {of_line} + t.source_column * {of_column}) % 1000003 \
+         ORDER BY (t.row_no * {of_number} + t.source_row * {of_line} + t.source_column * {of_column}) % 2147483647 \
          LIMIT {most}"
     );
     let mut rows = objects(&sql(data, "ndjson", &query));
