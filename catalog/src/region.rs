@@ -134,8 +134,8 @@ impl RegionList {
     ///
     /// `tiers` are tried in order; within the first tier that has a match, the match must be the only one,
     /// and below `within` (a code, or its ancestor's) where that is given. A name that could mean two
-    /// regions resolves to none: nothing is guessed. Where official names and their short forms mean nothing,
-    /// the list of former names, usual short forms and slips is asked; a name with another in brackets,
+    /// regions resolves to none: nothing is guessed. Where official names and their short forms mean nothing in a
+    /// tier, the list of former names, usual short forms and slips is asked; a name with another in brackets,
     /// 云州区（大同县）, is the region that both mean.
     pub fn resolve(&self, name: &str, date: NaiveDate, tiers: &[Tier], within: Option<&str>) -> Option<&Region> {
         let name = without_blanks(name);
@@ -157,14 +157,22 @@ impl RegionList {
             .map(|index| &self.regions[*index])
             .filter(is_meant)
             .collect();
-        if !candidates.iter().any(|region| tiers.contains(&region.tier)) {
-            let codes = self.aliases.codes(name, date);
-            let listed: Vec<&Region> = codes.flat_map(|code| self.by_code(code)).filter(is_meant).collect();
-            return only_in_first_tier(&listed, tiers);
-        }
         // The full official name beats any short form: 吉林市 is not 吉林省.
         let exact: Vec<&Region> = candidates.iter().copied().filter(|region| region.name == name).collect();
-        only_in_first_tier(&exact, tiers).or_else(|| only_in_first_tier(&candidates, tiers))
+        if let Some(region) = only_in_first_tier(&exact, tiers) {
+            return Some(region);
+        }
+        let codes = self.aliases.codes(name, date);
+        let listed: Vec<&Region> = codes.flat_map(|code| self.by_code(code)).filter(is_meant).collect();
+        // Tier by tier: 巴州 among cities is 巴音郭楞蒙古自治州, though a county's short form is the same.
+        for tier in tiers {
+            for names in [&candidates, &listed] {
+                if names.iter().any(|region| region.tier == *tier) {
+                    return only_in_first_tier(names, &[*tier]);
+                }
+            }
+        }
+        None
     }
 
     fn is_within(&self, region: &Region, ancestor: &str) -> bool {

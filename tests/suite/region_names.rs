@@ -41,6 +41,9 @@ fn upgraded_and_renamed_counties_have_the_code_of_the_figures_date() {
         regions.resolve(name, day(date), &tiers, None).map(|region| region.region_code.as_str())
     };
     assert_eq!(city("渡口市", "2008-12-31"), Some("510400"));
+    // The usual short form of a prefecture, and that of 巴中's district 巴州区 as well.
+    assert_eq!(city("巴州", "2019-12-31"), Some("652800"));
+    assert_eq!(county(&regions, "巴州", "2019-12-31", None).as_deref(), Some("511902"));
     assert_eq!(city("吐鲁番地区", "2013-12-31"), Some("652100"));
     assert_eq!(city("吐鲁番市", "2018-12-31"), Some("650400"));
     assert_eq!(city("巢湖市", "2009-12-31"), Some("341400"));
