@@ -247,7 +247,7 @@ fn read_figures(
     .collect()
 }
 
-/// Where each row's cell is; an absent cell of a sheet has the address that it would have.
+/// Where each row's cell is; an absent cell of a sheet has the address that it would have, one of a text that of its record.
 fn address_rows(context: &GridContext<'_>, body: &Body, rows: &LongRows) -> Addresses {
     let GridContext { grid, binding, .. } = *context;
     let mut addresses = Addresses { rows: Vec::with_capacity(rows.len()), columns: Vec::with_capacity(rows.len()) };
@@ -256,7 +256,10 @@ fn address_rows(context: &GridContext<'_>, body: &Body, rows: &LongRows) -> Addr
             Some(cell) => (cell.row, cell.start),
             None => {
                 let row = &grid.rows[body.records[*record as usize].row];
-                (row.number, binding.values.get(*ordinal as usize).map_or(1, |value| value.header.column))
+                match grid.cells_of(row).first().filter(|_| grid.is_text()) {
+                    Some(first) => (first.row, first.start),
+                    None => (row.number, binding.values.get(*ordinal as usize).map_or(1, |value| value.header.column)),
+                }
             }
         };
         addresses.rows.push(i32::try_from(row).unwrap_or(i32::MAX));
