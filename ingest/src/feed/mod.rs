@@ -5,6 +5,7 @@
 //! column of the table is filled by exactly one part that has the column's type. A feed that leaves a column
 //! open does not load.
 
+mod check;
 mod error;
 mod part;
 mod producer;
@@ -18,11 +19,11 @@ use std::collections::BTreeMap;
 use gongkai_catalog::{Catalog, Declarations, Label};
 use regex::Regex;
 
+pub(crate) use check::has_time_of_day;
 pub use error::FeedError;
 pub use part::{LinePart, OriginPart, PlacePart, TimePart, ValuePart};
 pub(crate) use producer::Producer;
 pub(crate) use reference::Reference;
-pub(crate) use resolve::has_time_of_day;
 pub(crate) use rule::{
     Caption, ColumnUnit, HourEdge, LINE_PATH, LabelCases, LabelColumn, LineRule, PlaceDate, PlaceRule, PlaceSource,
     PrintedCases, RowRule, SectionRule, Span, TextRule, TimeRule, UnitLine, ValueColumn,

@@ -3,22 +3,23 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
-use gongkai_catalog::{Catalog, Exact, Table, Tier};
+use gongkai_catalog::{Catalog, Exact, Tier};
 use regex::Regex;
 
+use super::check::{check_roles, check_time, check_unit_line, check_value_parts};
 use super::producer::{self, read_references};
 use super::reference::{Offered, Reference};
 use super::spec::{BlankSpec, CaseSpec, FeedSpec, HiddenRowsSpec, OthersSpec, PlaceSpec, TextScope, UnnumberedSpec};
 use super::{
-    Caption, ColumnUnit, Feed, FeedError, HourEdge, LINE_PATH, LabelColumn, LineRule, PlaceDate, PlaceRule,
-    PlaceSource, PrintedCases, Producer, RowRule, SectionRule, TextRule, TimePart, TimeRule, UnitLine, ValueColumn,
-    ValuePart,
+    Caption, ColumnUnit, Feed, FeedError, HourEdge, LabelColumn, LineRule, PlaceDate, PlaceRule, PlaceSource,
+    PrintedCases, Producer, RowRule, SectionRule, TextRule, TimePart, TimeRule, UnitLine, ValueColumn,
 };
 use crate::reader::Format;
 
-struct Context<'a> {
-    file: &'a str,
-    catalog: &'a Catalog,
+/// The file that is read, and what it may name.
+pub(super) struct Context<'a> {
+    pub file: &'a str,
+    pub catalog: &'a Catalog,
     known: &'a Patterns,
 }
 
@@ -26,7 +27,7 @@ struct Context<'a> {
 pub(super) type Patterns = RefCell<HashMap<String, Regex>>;
 
 impl Context<'_> {
-    fn wrong(&self, key: &str, found: &str, expected: &str) -> FeedError {
+    pub fn wrong(&self, key: &str, found: &str, expected: &str) -> FeedError {
         FeedError::Value {
             file: self.file.to_owned(),
             key: key.to_owned(),
@@ -35,7 +36,7 @@ impl Context<'_> {
         }
     }
 
-    fn unknown(&self, key: &str, kind: &'static str, found: &str, declared_in: &str) -> FeedError {
+    pub fn unknown(&self, key: &str, kind: &'static str, found: &str, declared_in: &str) -> FeedError {
         FeedError::Unknown {
             file: self.file.to_owned(),
             key: key.to_owned(),
@@ -45,7 +46,7 @@ impl Context<'_> {
         }
     }
 
-    fn pattern(&self, key: &str, text: &str) -> Result<Regex, FeedError> {
+    pub fn pattern(&self, key: &str, text: &str) -> Result<Regex, FeedError> {
         if let Some(known) = self.known.borrow().get(text) {
             return Ok(known.clone());
         }
@@ -214,6 +215,13 @@ fn resolve_labels(context: &Context<'_>, spec: &FeedSpec) -> Result<Vec<LabelCol
             let key = format!("label_column {}", label.role);
             if label.header.is_some() == label.marker.is_some() {
                 return Err(context.wrong(&key, "header and marker", "exactly one of the two"));
+            }
+            if label.must_match.is_some() && spec.header.names.is_empty() {
+                return Err(context.wrong(
+                    &format!("{key}.must_match"),
+                    "a table with a header",
+                    "header.names beside it",
+                ));
             }
             if label.split.as_deref() == Some("") {
                 return Err(context.wrong(&format!("{key}.split"), "nothing", "what parts the records of a cell"));
@@ -517,122 +525,6 @@ fn fill_cases(context: &Context<'_>, spec: &FeedSpec, producers: &mut [(String, 
             }
             _ => {}
         }
-    }
-    Ok(())
-}
-
-/// Parts of an hour need an hour or a time of day, and an instant needs a time of day.
-fn check_time(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> {
-    let Some(time) = &spec.time else { return Ok(()) };
-    let has_clock = !time.date_formats.is_empty() && time.date_formats.iter().all(|format| has_time_of_day(format));
-    let has_hour = time.hour_ending.is_some() || time.hour_beginning.is_some();
-    if has_clock && has_hour {
-        return Err(context.wrong("time", "an hour beside dates with a time of day", "one of the two"));
-    }
-    for (column, part) in &time.columns {
-        let (needs, is_there) = match part {
-            TimePart::Instant => ("date_formats with a time of day, or another part", has_clock),
-            TimePart::Hour | TimePart::EndInstant => ("hour_ending, or another part", has_hour || has_clock),
-            TimePart::Date | TimePart::Month | TimePart::Year => continue,
-        };
-        if !is_there {
-            return Err(context.wrong(&format!("time.columns.{column}"), "a part of an hour", needs));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a form of dates has a time of day.
-pub(crate) fn has_time_of_day(format: &str) -> bool {
-    ["%H", "%T", "%R"].iter().any(|part| format.contains(part))
-}
-
-fn check_roles(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> {
-    let mut roles = BTreeSet::new();
-    for label in &spec.label_column {
-        if !roles.insert(label.role.as_str()) {
-            return Err(context.wrong("label_column.role", &label.role, "a role that is used once"));
-        }
-    }
-    let mut references: Vec<(&str, &String)> = Vec::new();
-    if let Some(place) = &spec.place {
-        references.extend(place.label.iter().map(|role| ("place.label", role)));
-        references.extend(place.year_label.iter().map(|role| ("place.year_label", role)));
-        references.extend(place.evidence.iter().map(|role| ("place.evidence", role)));
-        references.extend(place.within_labels.iter().map(|role| ("place.within_labels", role)));
-    }
-    let of_labels = spec.by_label.iter().filter(|rule| spec.line.is_none() || rule.role != LINE_PATH);
-    references.extend(of_labels.map(|rule| ("by_label.role", &rule.role)));
-    references.extend(spec.subject.iter().map(|role| ("subject", role)));
-    references.extend(spec.section.iter().map(|section| ("section.label", &section.label)));
-    references.extend(spec.time.iter().flat_map(|time| &time.date).map(|role| ("time.date", role)));
-    if let Some(line) = &spec.line {
-        references.extend(line.code.iter().map(|role| ("line.code", role)));
-        references.extend(line.codes.iter().map(|role| ("line.codes", role)));
-        references.extend(line.number.iter().map(|role| ("line.number", role)));
-        references.push(("line.name", &line.name));
-    }
-    for (key, role) in references {
-        if !roles.contains(role.as_str()) {
-            return Err(context.unknown(key, "role", role, "label_column"));
-        }
-    }
-    Ok(())
-}
-
-/// The unit line gives a unit of a dimension that is there.
-fn check_unit_line(context: &Context<'_>, spec: &FeedSpec) -> Result<(), FeedError> {
-    if let Some(unit) = &spec.unit {
-        let pattern = context.pattern("unit.pattern", &unit.pattern)?;
-        if !pattern.capture_names().flatten().any(|name| name == "unit") {
-            return Err(context.wrong("unit.pattern", &unit.pattern, "a named group unit"));
-        }
-        if !context.catalog.units.values().any(|known| known.dimension == unit.dimension) {
-            return Err(context.unknown("unit.dimension", "dimension", &unit.dimension, "units.toml"));
-        }
-    }
-    Ok(())
-}
-
-/// There is one number, a detection limit stands in its unit, and where its column has a unit the figures can be brought to it.
-fn check_value_parts(context: &Context<'_>, spec: &FeedSpec, table: &Table) -> Result<(), FeedError> {
-    let numbers: Vec<&String> =
-        spec.value.columns.iter().filter(|(_, part)| **part == ValuePart::Number).map(|(column, _)| column).collect();
-    if spec.value_column.is_empty() {
-        return Ok(());
-    }
-    let [number] = numbers[..] else {
-        return Err(context.wrong("value.columns", &format!("{} number columns", numbers.len()), "exactly one"));
-    };
-    let has_limit = spec.value.columns.values().any(|part| *part == ValuePart::Limit);
-    if has_limit && table.column(number).is_some_and(|column| column.unit.is_some()) {
-        let found = format!("a detection limit beside the column {number}, which has a unit of its own");
-        return Err(context.wrong("value.columns", &found, "a number in the published unit"));
-    }
-    let Some(target) = table.column(number).and_then(|column| column.unit.as_ref()) else { return Ok(()) };
-    let Some(target) = context.catalog.units.get(target) else { return Ok(()) };
-    let key = format!("value.columns.{number}");
-    if target.factor != Exact::new(1, 0) {
-        return Err(context.wrong(&key, &target.id, "a column in the base unit of its dimension"));
-    }
-    let dimensions: BTreeSet<&str> = match &spec.unit {
-        Some(unit) => BTreeSet::from([unit.dimension.as_str()]),
-        None => {
-            spec.value_column
-                .iter()
-                // A change that is added to 100 has its own dimension; the sum has the column's.
-                .filter(|value| value.add.is_none())
-                .filter_map(|value| value.unit.as_deref())
-                .chain(spec.unit_by.iter().flat_map(|rule| {
-                    rule.cases.iter().map(|case| case.value.as_str()).chain([rule.otherwise.as_str()])
-                }))
-                .filter_map(|unit| context.catalog.units.get(unit))
-                .map(|unit| unit.dimension.as_str())
-                .collect()
-        }
-    };
-    if dimensions.iter().any(|dimension| *dimension != target.dimension) {
-        return Err(context.wrong(&key, &target.dimension, "figures of the column's dimension"));
     }
     Ok(())
 }
