@@ -21,6 +21,15 @@ from pathlib import Path
 # Yuan in one published unit.
 YUAN = {"yuan": 1, "wan_yuan": 10_000, "million_yuan": 1_000_000, "yi_yuan": 100_000_000}
 
+# Full-width signs and the plain ones that they stand for.
+SIGNS = str.maketrans("０１２３４５６７８９．，－＋\u2212", "0123456789.,-+-")
+
+# A number as it is printed; a sign between two numbers, as in 236.84+68.35, is of neither.
+NUMBER = re.compile(r"(?:(?<!\d)[-+])?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?")
+
+# How a released number follows from the printed one.
+CONVERSION = re.compile(r"(?:100 ([+-]) )?(-?[\d.]+)(?: \S+ × ([\d.]+))?(?:，舍入到(?:(分)| (\d+) 位小数))?")
+
 data = Path(sys.argv[1])
 
 
@@ -122,8 +131,8 @@ def split_address(address):
     return int(digits), column
 
 
-def cell_text(row):
-    """The text of the row's cell, read at its address."""
+def cell_of(row):
+    """What the row's cell holds, read at its address: a text, or a number that a workbook stores as one."""
     sha256, address = row["source_sha256"], row["source_cell"]
     value = None
     match row["source_format"]:
@@ -142,8 +151,10 @@ def cell_text(row):
                 # Figures of which it cannot be said which is whose stand on several lines.
                 whole = "\n".join(lines(sha256)[line - 1 : line + row["raw_text"].count("\n")])
             return at(form, whole, character - 1, row["raw_text"])
-    # A workbook keeps fifteen digits; what a binary number has beyond them was never typed.
-    return "" if value is None else format(Decimal(f"{value:.15g}"), "f") if isinstance(value, float) else str(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        # A workbook keeps fifteen digits; what a binary number has beyond them was never typed.
+        return Decimal(f"{value:.15g}")
+    return "" if value is None else str(value)
 
 
 def at(form, line, start, raw):
@@ -159,7 +170,11 @@ def at(form, line, start, raw):
         return re.split(r"[,;\t]", rest)[0]
     # A record of prose, of a printed table or of a page's text: the figure is printed there, and something follows.
     printed = rest[: len(raw)]
-    return printed if plain(printed) == plain(raw) else re.split(r"[<&]", rest)[0]
+    if plain(printed) != plain(raw):
+        return re.split(r"[<&]", rest)[0]
+    # It is a whole number, not the end or the beginning of a longer one, and no sign before it is left out.
+    whole = [found[0] for found in NUMBER.finditer(line.translate(SIGNS)) if found.start() <= start < found.end()]
+    return whole[0] if whole and number(raw) is not None else printed
 
 
 def plain(text):
@@ -168,9 +183,8 @@ def plain(text):
 
 def number(text):
     """The number that a cell prints: full-width signs are plain ones, commas part groups of three, all else is none."""
-    signs = str.maketrans("０１２３４５６７８９．，－＋\u2212", "0123456789.,-+-")
-    text = text.translate(signs).strip().strip("\u200b\u200c\u200d\u2060\ufeff").strip()
-    if re.fullmatch(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?", text) is None:
+    text = text.translate(SIGNS).strip().strip("\u200b\u200c\u200d\u2060\ufeff").strip()
+    if NUMBER.fullmatch(text) is None:
         return None
     return Decimal(text.replace(",", ""))
 
@@ -192,16 +206,23 @@ def expected(row, printed):
     return printed
 
 
-def told(conversion):
-    """The number that a text like `12.5 亿元 × 100000000` or `100 - 0.3` comes to, before it is rounded."""
-    rounding = r"(?:，舍入到(?:分| \d+ 位小数))?"
-    found = re.fullmatch(r"(-?[\d.]+)(?: \S+ × ([\d.]+)| ([+-]) ([\d.]+))?" + rounding, conversion)
+def is_told(row, printed):
+    """Whether a text like `12.5 亿元 × 100000000` or `100 - 0.3` leads from the printed number to the released one."""
+    found = CONVERSION.fullmatch(row["conversion"] or "")
     if found is None:
-        return None
-    value, factor, sign, other = found.groups()
-    if sign:
-        return Decimal(value) + Decimal(sign + other)
-    return Decimal(value) * Decimal(factor or 1)
+        return False
+    sign, figure, factor, cents, decimals = found.groups()
+    unit, released = row.get("published_unit"), row[row["figure"]]
+    if Decimal((sign or "") + figure) != printed or (factor and Decimal(factor) != YUAN.get(unit)):
+        return False
+    if released is None:
+        return True
+    released = Decimal(str(released))
+    value = (100 if sign else 0) + printed * Decimal(factor or 1)
+    kept = -released.as_tuple().exponent
+    cut = 2 if cents else int(decimals) if decimals else None
+    # Digits that are cut are named, and none are named that are not.
+    return rounded(value, kept) == released and cut == (None if released == value else kept)
 
 
 def beside(row, printed):
@@ -209,20 +230,14 @@ def beside(row, printed):
     published = row.get("published_value")
     if "published_value" in row and (published is None or Decimal(published) != rounded(printed, 12)):
         return f"the published value {published}"
-    released, conversion = row[row["figure"]], row.get("conversion")
-    if "conversion" in row and released is not None:
-        value = told(conversion or "")
-        decimals = -Decimal(str(released)).as_tuple().exponent
-        if value is None or rounded(value, decimals) != Decimal(str(released)):
-            return f"the conversion {conversion!r} to {released}"
-        if ("舍入" in conversion) != (rounded(value, decimals) != value):
-            return f"the conversion {conversion!r}, which says wrongly whether digits were cut"
+    if "conversion" in row and not is_told(row, printed):
+        return f"the conversion {row['conversion']!r} to {row[row['figure']]}"
     return None
 
 
 def county_fault(row):
     """Why a county of a list does not agree with its cell, which names all counties of its province in that year."""
-    text = plain(cell_text(row)).replace("(", "、").replace(")", "、")
+    text = plain(cell_of(row)).replace("(", "、").replace(")", "、")
     names = [row["region_name"], row["other_name"] or row["region_name"]]
     # Lists leave out 县 and the nation of an autonomous county.
     if not any(name and any(plain(known).startswith(name[:2]) for known in names) for name in text.split("、")):
@@ -240,12 +255,16 @@ def fault(row):
         # The sentence that a table holds no data stands below the title that the address names.
         line, character = map(int, row["source_cell"].split(":"))
         below = "".join([lines(row["source_sha256"])[line - 1][character - 1 :], *lines(row["source_sha256"])[line:]])
+        if row[row["figure"]] is not None:
+            return f"the table holds no data, the released value is {row[row['figure']]}"
         return None if plain(raw) in plain(below) else f"the sentence {raw!r} is not there"
-    text = cell_text(row)
+    cell = cell_of(row)
+    text = format(cell, "f") if isinstance(cell, Decimal) else cell
     if row["table"] == "poverty_county" and number(text) is None:
         return county_fault(row)
     found = number(text)
-    if plain(text) != plain(raw) and (found is None or found != number(raw)):
+    # A number of a workbook has no digits of its own; all else is there as it is written.
+    if cell != number(raw) if isinstance(cell, Decimal) else plain(text) != plain(raw):
         return f"the cell says {text!r}, the raw text {raw!r}"
     released = row[row["figure"]]
     if (row["value_state"] == "value") != (found is not None):
