@@ -55,6 +55,25 @@ fn links(page: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_chart_shows_its_own_dataset_and_no_other() {
+    let site = Site::open();
+    let catalog = gongkai_catalog::Catalog::load(gongkai_ingest::embedded_declarations()).expect("loads");
+    let mut charts = 0;
+    for (id, dataset) in &catalog.datasets {
+        for chart in &dataset.charts {
+            let url =
+                reqwest::Url::parse_with_params("http://localhost/api/v1/sql", [("q", &chart.sql)]).expect("a url");
+            let answer = site.json(&format!("/api/v1/sql?{}", url.query().expect("a query")));
+            let releases = answer["releases"].as_array().expect("releases");
+            assert!(!releases.is_empty(), "{id}: its chart has no data in the samples");
+            assert!(releases.iter().all(|release| release["dataset"] == id.as_str()), "{id}: {releases:?}");
+            charts += 1;
+        }
+    }
+    assert!(charts > 5, "{charts} charts");
+}
+
+#[test]
 fn every_link_of_every_page_answers_and_no_page_has_a_script() {
     let site = Site::open();
     let mut waiting: VecDeque<String> = VecDeque::from(["/?lang=zh".to_owned(), "/?lang=en".to_owned()]);

@@ -59,7 +59,7 @@ impl Names {
         MemTable::try_new(batch.schema(), vec![vec![batch]])
     }
 
-    /// `debt_stock`, `debt_stock@all`, `debt_stock@{dataset}.{n}`.
+    /// `debt_stock`, `debt_stock@all`, `debt_stock@{dataset}`, `debt_stock@{dataset}.{n}`.
     fn released(&self, name: &str) -> Option<ReleasedTable> {
         let (table, selection) = match name.split_once('@') {
             Some((table, selection)) => (table, Some(selection)),
@@ -74,6 +74,11 @@ impl Names {
                 .iter()
                 .filter(|release| release.table == table && self.is_public(release))
                 .collect(),
+            Some(id) if !id.contains('.') => {
+                self.catalog.datasets.get(id).filter(|dataset| dataset.table == table)?;
+                let current = self.snapshot.current_of_dataset(id).into_iter();
+                current.filter(|release| self.is_public(release)).collect()
+            }
             Some(id) => {
                 let (dataset, number) = id.rsplit_once('.')?;
                 // One spelling per release: `.7`, not `.07` or `.+7`.

@@ -30,6 +30,18 @@ async fn one_release_and_all_releases_have_names() {
 }
 
 #[tokio::test]
+async fn what_is_current_of_one_dataset_has_a_name() {
+    let warehouse = Warehouse::new();
+    let of_dataset = format!("SELECT sum(amount_yuan) FROM open.\"debt_stock@{DEBT}\"");
+    assert_eq!(warehouse.value(&of_dataset).await, "330.55");
+    // Neither a dataset of another table nor one that is not declared.
+    for name in [format!("debt_stock@{AIR}"), "debt_stock@nothing".to_owned()] {
+        let error = warehouse.error(&format!("SELECT count(*) FROM open.\"{name}\"")).await;
+        assert_eq!(error.code(), "table_not_found", "{name}");
+    }
+}
+
+#[tokio::test]
 async fn an_earlier_time_sees_the_releases_of_that_time() {
     let warehouse = Warehouse::new();
     let sum = "SELECT sum(amount_yuan) FROM debt_stock";
