@@ -119,6 +119,13 @@ pub fn some_samples(inbox: &Path, paths: &[&str]) {
     std::fs::remove_dir_all(&whole).expect("removes");
 }
 
+/// Path and outcome of each file in the report of `gongkai up --format json`.
+pub fn outcomes(report: &serde_json::Value) -> Vec<(String, String)> {
+    let files = report["ingest"]["files"].as_array().expect("files");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    files.iter().map(|file| (text(&file["path"]), text(&file["outcome"]))).collect()
+}
+
 /// Runs a query with the command and gives what it prints.
 pub fn sql(data: &Path, format: &str, query: &str) -> Vec<u8> {
     let output = gongkai(data).args(["sql", "--format", format, "--data"]).arg(data).arg(query).output();

@@ -3,8 +3,7 @@
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use gongkai_tests::{gongkai, up_once, value};
-use serde_json::Value;
+use gongkai_tests::{gongkai, outcomes, up_once, value};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -23,11 +22,8 @@ fn day(date: &str) -> Vec<u8> {
     format!("{HEADER}{date},1,攀枝花,50.0,20.0,0.8\n").into_bytes()
 }
 
-fn outcomes(data: &Path, inbox: &Path) -> Vec<(String, String)> {
-    let report: Value = serde_json::from_slice(&up_once(data, Some(inbox)).stdout).expect("json");
-    let files = report["ingest"]["files"].as_array().expect("files");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    files.iter().map(|file| (text(&file["path"]), text(&file["outcome"]))).collect()
+fn run(data: &Path, inbox: &Path) -> Vec<(String, String)> {
+    outcomes(&serde_json::from_slice(&up_once(data, Some(inbox)).stdout).expect("json"))
 }
 
 #[test]
@@ -55,8 +51,8 @@ fn its_files_are_read_where_they_stand_in_it_and_the_others_are_named() {
         ];
         lines.map(|(path, outcome)| (path.to_owned(), outcome.to_owned())).to_vec()
     };
-    assert_eq!(outcomes(&data, &inbox), expected("read"));
-    assert_eq!(outcomes(&data, &inbox), expected("known"));
+    assert_eq!(run(&data, &inbox), expected("read"));
+    assert_eq!(run(&data, &inbox), expected("known"));
     assert_eq!(value(&data, "SELECT count(*) FROM air_hourly WHERE measure = 'PM25'"), "2");
     // What stands beside the archive is said of its files.
     let synthetic = "SELECT count(*) FROM catalog.source_file WHERE is_synthetic AND name = 'a.csv'";
@@ -75,7 +71,7 @@ fn one_that_would_leave_its_folder_is_refused_as_a_whole() {
     std::fs::write(inbox.join("slip.zip"), archive(&[("a.csv", &day("20190301")), ("../x.csv", b"x")]))
         .expect("writes");
     let expected = vec![("slip.zip".to_owned(), "damaged".to_owned())];
-    assert_eq!(outcomes(&data, &inbox), expected);
-    assert_eq!(outcomes(&data, &inbox), expected);
+    assert_eq!(run(&data, &inbox), expected);
+    assert_eq!(run(&data, &inbox), expected);
     assert!(!folder.path().join("x.csv").exists());
 }

@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use gongkai_tests::{up_once, value};
+use gongkai_tests::{outcomes, up_once, value};
 use serde_json::Value;
 
 const HEADER: &str = "date,hour,城市,AQI,PM2.5,CO\n";
@@ -17,12 +17,6 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) {
 /// One hour of one day; the day tells the files apart.
 fn good(day: usize) -> Vec<u8> {
     format!("{HEADER}201903{:02},1,攀枝花,50.0,{}.0,0.8\n", day + 1, 20 + day).into_bytes()
-}
-
-fn outcomes(report: &Value) -> Vec<(String, String)> {
-    let files = report["ingest"]["files"].as_array().expect("files");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    files.iter().map(|file| (text(&file["path"]), text(&file["outcome"]))).collect()
 }
 
 #[test]
