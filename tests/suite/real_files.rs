@@ -187,7 +187,7 @@ fn poverty(data: &Path) {
     );
     let by_year = String::from_utf8(by_year).expect("text");
     assert_eq!(by_year.lines().skip(1).collect::<Vec<_>>(), ["2016,28", "2017,125", "2018,282", "2019,345", "2020,52"]);
-    // Three administrative committees of Qinghai have no code of a county.
+    // Two administrative committees of Qinghai, 冷湖 and 茫崖, have no code of a county.
     assert_eq!(
         value(data, "SELECT count(*) FROM poverty_county WHERE list_name = 'national_832' AND region_code IS NULL"),
         "2"
