@@ -6,6 +6,7 @@
 //!
 //! This crate is pure. It opens no network connection, runs no async code and reads no clock.
 
+pub mod address;
 pub mod catalog;
 pub mod column;
 pub mod dataset;
@@ -23,6 +24,7 @@ pub mod region_name;
 pub mod table;
 pub mod unit;
 
+pub use address::{Address, column_letters};
 pub use catalog::Catalog;
 pub use column::{Column, ColumnType, Visibility};
 pub use dataset::{Audience, Dataset};

@@ -6,14 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gongkai_catalog::Catalog;
+use gongkai_catalog::{Catalog, column_letters};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::feed::Feeds;
 use crate::limits::Limits;
 use crate::outline::{FoundTable, outline};
-use crate::reader::{Document, Format, Grid, Visibility, column_letters, is_archive, read_archive, read_document};
+use crate::reader::{Document, Format, Grid, Visibility, is_archive, read_archive, read_document};
 use crate::report::{Counts, Reason, SetAsideKind};
 use crate::shape::{GridRecognition, Recognition, SourceRef, recognise, shape};
 

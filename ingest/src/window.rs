@@ -1,9 +1,10 @@
 //! A window of a file's cells, for a person who wants to see where a figure stands.
 
+use gongkai_catalog::column_letters;
 use serde::{Deserialize, Serialize};
 
+use crate::Limits;
 use crate::reader::{CellKind, Grid, ReadError, read_document};
-use crate::{Limits, reader::column_letters};
 
 /// Most rows of a window.
 pub const MOST_ROWS: u32 = 100;

@@ -65,7 +65,7 @@ fn a_gb18030_file_reads_like_its_utf8_twin() {
     let utf8 = format!("{HEADER}20190301,1,攀枝花,41.0,20.0,0.8\n");
     let gb = encoding_rs::GB18030.encode(&utf8).0.into_owned();
     let (a, b) = (suite().shaped(utf8.as_bytes()).batch, suite().shaped(&gb).batch);
-    for column in ["geo_id", "raw_text", "source_cell"] {
+    for column in ["geo_id", "raw_text", "source_column"] {
         assert_eq!(a.column_by_name(column), b.column_by_name(column), "{column}");
     }
 }

@@ -138,7 +138,7 @@ fn hainan_2022_reads_as_published() {
     let hainan = [("region_id", "460000"), ("scope", "area"), ("debt_kind", "total")];
     let limit = row_where(&batch, &[&hainan[..], &[("measure", "limit")]].concat());
     assert_eq!(decimal(&batch, "amount_yuan", limit), Some(exact("370340000000.00")));
-    assert_eq!(text(&batch, "source_cell", limit).as_deref(), Some("D10"));
+    assert_eq!((integer(&batch, "source_row", limit), integer(&batch, "source_column", limit)), (10, 4));
     assert_eq!(text(&batch, "conversion", limit).as_deref(), Some("3703.4 亿元 × 100000000"));
     assert_eq!(text(&batch, "line_kind", limit).as_deref(), Some("total"));
     assert_eq!((integer(&batch, "as_of_year", limit), integer(&batch, "quoted_in", limit)), (2022, 2022));
@@ -158,7 +158,7 @@ fn hainan_2022_reads_as_published() {
     let last =
         row_where(&batch, &[("region_name", "琼中黎族苗族自治县"), ("debt_kind", "total"), ("measure", "limit")]);
     assert_eq!(text(&batch, "region_code", last).as_deref(), Some("469030"));
-    assert_eq!(text(&batch, "source_cell", last).as_deref(), Some("D40"));
+    assert_eq!((integer(&batch, "source_row", last), integer(&batch, "source_column", last)), (40, 4));
 }
 
 #[test]

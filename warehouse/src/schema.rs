@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use gongkai_catalog::table::DERIVED;
 use gongkai_catalog::{Column, ColumnType, Table, Visibility};
 
 /// Offset at which instants are shown and literals without a zone are read: Beijing time, which has no summer time.
@@ -31,14 +32,22 @@ fn arrow_field(column: &Column) -> Field {
     Field::new(&column.name, arrow_type(column.column_type), column.is_nullable).with_metadata(metadata)
 }
 
-/// Schema of the normalised rows in `tables/{table}`: every column that a feed produces, and where it came from.
+/// Schema of the normalised rows of a table: every column but those of a release.
 pub fn normalised_schema(table: &Table) -> SchemaRef {
-    let columns = table.columns.iter().filter(|column| column.name != "release_id" && column.name != "row_no");
-    Arc::new(Schema::new(columns.map(arrow_field).collect::<Vec<_>>()))
+    schema_of(table, |column| column.name != "release_id" && column.name != "row_no")
+}
+
+/// Schema of the rows in the parts of `tables/{table}`: what feeds give. Addresses follow from it.
+pub fn part_schema(table: &Table) -> SchemaRef {
+    schema_of(table, |column| !DERIVED.contains(&column.name.as_str()))
 }
 
 /// Schema of released rows: public columns only, with `release_id` and `row_no`.
 pub fn released_schema(table: &Table) -> SchemaRef {
-    let columns = table.columns.iter().filter(|column| column.visibility == Visibility::Public);
+    schema_of(table, |column| column.visibility == Visibility::Public)
+}
+
+fn schema_of(table: &Table, is_in: impl Fn(&Column) -> bool) -> SchemaRef {
+    let columns = table.columns.iter().filter(|column| is_in(column));
     Arc::new(Schema::new(columns.map(arrow_field).collect::<Vec<_>>()))
 }

@@ -15,9 +15,8 @@ use gongkai_ingest::report::{Counts, Report};
 use gongkai_ingest::source::{OpenError, SIDE_FILE_SUFFIX, find_files_with_skipped, read_regular, read_side_file};
 use gongkai_ingest::{InboxFile, Limits, SideFile, is_archive};
 use gongkai_warehouse::SourceRecord;
-use gongkai_warehouse::lake::slice::{NormalisedTable, cut};
-use gongkai_warehouse::lake::{LakeError, LedgerEntry, SliceKey, SliceRows, SourceStatus, ledger};
-use gongkai_warehouse::schema::normalised_schema;
+use gongkai_warehouse::lake::slice::{Changes, NormalisedTable};
+use gongkai_warehouse::lake::{LakeError, LedgerEntry, Part, SliceKey, SourceStatus, ledger};
 use gongkai_warehouse::store::Put;
 use sha2::{Digest, Sha256};
 
@@ -28,8 +27,8 @@ use crate::instance::Instance;
 use crate::worker::reader::{Finding, ReadFile, ReaderProcess, StreamHead};
 use crate::worker::readers::{Answer, Readers};
 
-/// Rows held in memory before they are committed.
-const FLUSH_ROWS: usize = 4_000_000;
+/// Rows after which the parts that are written are committed.
+const COMMIT_ROWS: u64 = 4_000_000;
 /// Bytes of files that wait to be read or taken.
 const WAITING_BYTES: usize = 512 << 20;
 /// Files that wait for each reader.
@@ -99,8 +98,10 @@ struct Run<'a> {
     readers: Readers,
     unpacker: ReaderProcess,
     summary: IngestSummary,
-    rows: BTreeMap<String, BTreeMap<SliceKey, Vec<SliceRows>>>,
-    held: usize,
+    /// What the next commit of each table changes.
+    changes: BTreeMap<String, Changes>,
+    /// Rows in it.
+    held: u64,
     pending: Vec<Pending>,
     /// Digests that were given to a reader in this run.
     asked: BTreeSet<String>,
@@ -131,7 +132,7 @@ pub async fn ingest(
         readers: Readers::new(instance.config.definitions.as_ref(), &instance.config.ingest),
         unpacker: ReaderProcess::with_limits(instance.config.definitions.clone(), &instance.config.ingest),
         summary: IngestSummary { is_dry_run: matches!(access, Access::DryRun), ..IngestSummary::default() },
-        rows: BTreeMap::new(),
+        changes: BTreeMap::new(),
         held: 0,
         pending: Vec::new(),
         asked: BTreeSet::new(),
@@ -210,7 +211,7 @@ impl Run<'_> {
             Ok(members) => members,
             Err(finding) => {
                 let before = ledger::read(self.instance.warehouse.store().as_ref(), &sha256).await?;
-                let step = Step::Read(ReadFile { finding, batches: Vec::new() });
+                let step = Step::Read(ReadFile { finding, parts: Vec::new() });
                 return Ok(vec![Ticket { file, sha256: Some(sha256), bytes, before, step }]);
             }
         };
@@ -264,7 +265,7 @@ impl Run<'_> {
             (_, None) => Outcome::Skipped { reason: OpenError::Gone.to_string() },
         };
         self.summary.files.push(FileSummary { path: file.relative.clone(), bytes: file.bytes_len, sha256, outcome });
-        if self.held > FLUSH_ROWS {
+        if self.held > COMMIT_ROWS {
             self.commit().await?;
         }
         Ok(())
@@ -300,7 +301,7 @@ impl Run<'_> {
         before: Option<LedgerEntry>,
         read: ReadFile,
     ) -> Result<Outcome, PipelineError> {
-        let ReadFile { finding, batches } = read;
+        let ReadFile { finding, parts } = read;
         let mut entry = self.blank_entry(file, sha256, bytes.len() as u64, before.as_ref());
         match finding {
             Finding::Unmatched { format, reasons } => {
@@ -352,7 +353,7 @@ impl Run<'_> {
                 self.land(sha256, bytes).await?;
                 let side = read_side_file(&file.path)?.unwrap_or_default();
                 let reports: Vec<Report> = streams.iter().map(|stream| stream.report.clone()).collect();
-                let slices = self.hold(sha256, &streams, &batches)?;
+                let slices = self.hold(sha256, &streams, parts).await?;
                 if let Some(before) = &before {
                     self.vacate(sha256, &before.slices, &slices)?;
                 }
@@ -463,26 +464,31 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Keeps the rows of a file until the next commit; gives the slices they belong to.
-    fn hold(
+    /// Writes the parts of a file for the next commit; gives the slices they belong to.
+    async fn hold(
         &mut self,
         sha256: &str,
         streams: &[StreamHead],
-        batches: &[arrow::array::RecordBatch],
+        parts: Vec<Vec<Part>>,
     ) -> Result<Vec<(String, String)>, PipelineError> {
         let mut slices = BTreeSet::new();
-        for (stream, batch) in streams.iter().zip(batches) {
-            let dataset = self.instance.warehouse.dataset(&stream.dataset)?;
-            let parts = cut(batch, dataset, sha256)
-                .map_err(|source| LakeError::Arrow { table: dataset.table.clone(), source })?;
-            slices.extend(parts.iter().map(|part| (part.key.dataset.clone(), part.key.partition.clone())));
-            if let Access::Write(_) = self.access {
-                self.held += batch.num_rows();
-                let of_table = self.rows.entry(dataset.table.clone()).or_default();
-                for part in parts {
-                    of_table.entry(part.key.clone()).or_default().push(part);
+        let mut changes: BTreeMap<String, Changes> = BTreeMap::new();
+        let warehouse = &self.instance.warehouse;
+        for (stream, parts) in streams.iter().zip(parts) {
+            let table = &warehouse.dataset(&stream.dataset)?.table;
+            for part in parts {
+                let key = SliceKey { dataset: stream.dataset.clone(), partition: part.partition.clone() };
+                slices.insert((key.dataset.clone(), key.partition.clone()));
+                if let Access::Write(_) = self.access {
+                    self.held += part.rows;
+                    let part = part.store(warehouse.store().as_ref(), table, &key.dataset, sha256).await?;
+                    let of_table = changes.entry(table.clone()).or_default();
+                    of_table.entry((key, sha256.to_owned())).or_default().push(part);
                 }
             }
+        }
+        for (table, changes) in changes {
+            self.changes.entry(table).or_default().extend(changes);
         }
         Ok(slices.into_iter().collect())
     }
@@ -495,32 +501,26 @@ impl Run<'_> {
         now: &[(String, String)],
     ) -> Result<(), PipelineError> {
         for (id, partition) in before.iter().filter(|slice| !now.contains(slice)) {
-            let dataset = self.instance.warehouse.dataset(id)?;
-            let table = self.instance.warehouse.table(&dataset.table)?;
+            let table = self.instance.warehouse.dataset(id)?.table.clone();
             let key = SliceKey { dataset: id.clone(), partition: partition.clone() };
-            let batch = arrow::array::RecordBatch::new_empty(normalised_schema(table));
-            let rows = SliceRows { key: key.clone(), source_sha256: sha256.to_owned(), batch };
-            self.rows.entry(dataset.table.clone()).or_default().entry(key).or_default().push(rows);
+            self.changes.entry(table).or_default().insert((key, sha256.to_owned()), Vec::new());
         }
         Ok(())
     }
 
-    /// Commits what is held, slice by slice, then records the files.
+    /// Commits what is written, a version for each table, then records the files.
     async fn commit(&mut self) -> Result<(), PipelineError> {
-        let (rows, pending) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.pending));
+        let (changes, pending) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.pending));
         self.held = 0;
         let Access::Write(_) = self.access else { return Ok(()) };
         let warehouse = &self.instance.warehouse;
         let store = warehouse.store().as_ref();
         let mut changed: BTreeSet<String> = BTreeSet::new();
-        for (table, slices) in rows {
+        for (table, changes) in changes {
             let mut normalised = NormalisedTable::open(store, warehouse.table(&table)?).await?;
-            for (key, parts) in slices {
-                if normalised.put(&key, &parts).await? {
-                    self.summary.commits += 1;
-                    changed.extend(parts.into_iter().map(|part| part.source_sha256));
-                }
-            }
+            let sources = normalised.apply(&changes, self.instance.clock.now()).await?;
+            self.summary.commits += u64::from(!sources.is_empty());
+            changed.extend(sources);
         }
         for Pending { position, entry } in pending {
             ledger::write(store, &entry).await?;

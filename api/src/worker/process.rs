@@ -177,6 +177,16 @@ impl Worker {
         Ok(serde_json::from_str(&line)?)
     }
 
+    /// Receives the bytes that a line has announced.
+    pub fn receive_bytes(&mut self, length: u64) -> Result<Vec<u8>, WorkerError> {
+        let mut bytes = Vec::new();
+        let read = (&mut self.output).take(length).read_to_end(&mut bytes).map_err(WorkerError::Pipe)?;
+        if read as u64 != length {
+            return Err(WorkerError::Pipe(std::io::ErrorKind::UnexpectedEof.into()));
+        }
+        Ok(bytes)
+    }
+
     /// What follows a line.
     pub fn output(&mut self) -> &mut impl Read {
         &mut self.output

@@ -1,17 +1,16 @@
 //! Department files, parsed where a crash costs nothing but the file.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
+use gongkai_catalog::{Dataset, Table};
 use gongkai_ingest::personal;
 use gongkai_ingest::report::Report;
 use gongkai_ingest::window::{CellWindow, WindowQuery, read_window};
-use gongkai_ingest::{Limits, Member, Outcome, ingest_bytes, read_archive};
+use gongkai_ingest::{Limits, Member, Outcome, Shaped, ingest_bytes, read_archive};
+use gongkai_warehouse::lake::Part;
+use gongkai_warehouse::lake::part::cut;
 use serde::{Deserialize, Serialize};
 
 use super::child::write_line;
@@ -71,13 +70,26 @@ pub enum Finding {
     },
 }
 
-/// What a stream of rows is.
+/// What a feed reads of a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StreamHead {
     /// Dataset of the rows.
     pub dataset: String,
     /// What became of the records.
     pub report: Report,
+    /// The parts that its rows make, whose bytes follow.
+    pub parts: Vec<PartHead>,
+}
+
+/// A part that follows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PartHead {
+    /// Partition of its rows.
+    pub partition: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Bytes of its file.
+    pub bytes: u64,
 }
 
 /// A file as read.
@@ -85,8 +97,8 @@ pub struct StreamHead {
 pub struct ReadFile {
     /// What it is.
     pub finding: Finding,
-    /// Rows, one batch for each of the finding's streams.
-    pub batches: Vec<RecordBatch>,
+    /// Rows, as the parts of each of the finding's streams.
+    pub parts: Vec<Vec<Part>>,
 }
 
 /// The worker's side: reads a file and writes what it is, then its rows.
@@ -96,31 +108,35 @@ pub fn answer(
     bytes: &[u8],
     output: &mut impl Write,
 ) -> anyhow::Result<()> {
-    let (finding, batches) = read(definitions, &request.name, bytes);
+    let (finding, parts) = read(definitions, &request.name, bytes)?;
     write_line(output, &finding)?;
     let mut rows = 0;
-    for batch in &batches {
-        let mut writer = StreamWriter::try_new(&mut *output, &batch.schema())?;
-        writer.write(batch)?;
-        writer.finish()?;
-        rows += batch.num_rows() as u64;
+    for part in &parts {
+        output.write_all(&part.bytes)?;
+        rows += part.rows;
     }
     write_line(output, &Trailer::Done { rows })
 }
 
-fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> (Finding, Vec<RecordBatch>) {
-    match ingest_bytes(bytes, name, &definitions.feeds, &definitions.catalog, &Limits::default()) {
+fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> anyhow::Result<(Finding, Vec<Part>)> {
+    Ok(match ingest_bytes(bytes, name, &definitions.feeds, &definitions.catalog, &Limits::default()) {
         Outcome::Matched { facts, shaped, personal, .. } => {
-            let may_be_public = |rows: &gongkai_ingest::Shaped| {
-                definitions.feeds.get(&rows.report.feed).is_some_and(|feed| feed.is_source_public)
-            };
+            let may_be_public =
+                |rows: &Shaped| definitions.feeds.get(&rows.report.feed).is_some_and(|feed| feed.is_source_public);
             // Decision 29: only a file that passed the gate whole is handed out.
             let is_public = !personal::is_blocking(&personal) && shaped.iter().all(may_be_public);
-            let mut batches = Vec::new();
+            let mut parts = Vec::new();
             let mut streams = Vec::new();
             for rows in shaped {
-                streams.push(StreamHead { dataset: rows.dataset, report: rows.report });
-                batches.push(rows.batch);
+                let (dataset, table) = declared(definitions, &rows)?;
+                let made = cut(&rows.batch, dataset, table)?;
+                let heads = made.iter().map(|part| PartHead {
+                    partition: part.partition.clone(),
+                    rows: part.rows,
+                    bytes: part.bytes.len() as u64,
+                });
+                streams.push(StreamHead { parts: heads.collect(), dataset: rows.dataset, report: rows.report });
+                parts.extend(made);
             }
             let finding = Finding::Matched {
                 format: facts.format.name().to_owned(),
@@ -130,7 +146,7 @@ fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> (Finding, Vec<Re
                 personal,
                 streams,
             };
-            (finding, batches)
+            (finding, parts)
         }
         Outcome::Held { facts, recognition, personal } => {
             let finding = Finding::Held {
@@ -153,7 +169,14 @@ fn read(definitions: &Definitions, name: &str, bytes: &[u8]) -> (Finding, Vec<Re
         }
         Outcome::Refused { error, .. } => (Finding::Damaged { message: error.to_string() }, Vec::new()),
         Outcome::Damaged(error) => (Finding::Damaged { message: error.to_string() }, Vec::new()),
-    }
+    })
+}
+
+/// Where the rows of a feed belong. Feeds are checked against the catalogue when they load.
+fn declared<'a>(definitions: &'a Definitions, rows: &Shaped) -> anyhow::Result<(&'a Dataset, &'a Table)> {
+    let dataset = definitions.catalog.datasets.get(&rows.dataset);
+    let table = definitions.catalog.tables.get(&rows.table);
+    dataset.zip(table).ok_or_else(|| anyhow::anyhow!("dataset {} is not declared", rows.dataset))
 }
 
 /// A file of an archive; its bytes follow the list.
@@ -218,7 +241,7 @@ impl ReaderProcess {
     /// No worker could be started. A file that kills its worker is [`Finding::Lost`].
     pub fn read(&mut self, name: &str, sha256: &str, bytes: &[u8]) -> Result<ReadFile, WorkerError> {
         let read = self.under_watch(name, |worker| converse(worker, name, sha256, bytes))?;
-        Ok(read.unwrap_or_else(|message| ReadFile { finding: Finding::Lost { message }, batches: Vec::new() }))
+        Ok(read.unwrap_or_else(|message| ReadFile { finding: Finding::Lost { message }, parts: Vec::new() }))
     }
 
     /// Opens an archive, named by its path below the inbox. Blocks. The inner error says what it is instead.
@@ -236,12 +259,7 @@ impl ReaderProcess {
             };
             let mut members = Vec::with_capacity(heads.len());
             for head in heads {
-                let mut bytes = Vec::new();
-                worker.output().take(head.bytes).read_to_end(&mut bytes).map_err(WorkerError::Pipe)?;
-                if bytes.len() as u64 != head.bytes {
-                    return Err(WorkerError::Pipe(std::io::ErrorKind::UnexpectedEof.into()));
-                }
-                members.push(Member { path: head.path, bytes });
+                members.push(Member { bytes: worker.receive_bytes(head.bytes)?, path: head.path });
             }
             Ok(Ok(members))
         })?;
@@ -318,16 +336,17 @@ fn converse(worker: &mut Worker, name: &str, sha256: &str, bytes: &[u8]) -> Resu
     worker.send_bytes(bytes)?;
     let finding: Finding = worker.receive()?;
     let streams = match &finding {
-        Finding::Matched { streams, .. } => streams.len(),
-        _ => 0,
+        Finding::Matched { streams, .. } => streams.as_slice(),
+        _ => &[],
     };
-    let mut batches = Vec::with_capacity(streams);
-    for _ in 0..streams {
-        let mut reader = StreamReader::try_new(worker.output(), None)?;
-        let schema = reader.schema();
-        let parts = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
-        batches.push(arrow::compute::concat_batches(&Arc::clone(&schema), &parts)?);
+    let mut parts = Vec::with_capacity(streams.len());
+    for stream in streams {
+        let made = stream.parts.iter().map(|head| {
+            let bytes = worker.receive_bytes(head.bytes)?;
+            Ok(Part { partition: head.partition.clone(), rows: head.rows, bytes: bytes.into() })
+        });
+        parts.push(made.collect::<Result<Vec<_>, WorkerError>>()?);
     }
     worker.receive::<Trailer>()?;
-    Ok(ReadFile { finding, batches })
+    Ok(ReadFile { finding, parts })
 }

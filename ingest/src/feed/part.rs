@@ -100,8 +100,6 @@ pub enum OriginPart {
     Row,
     /// Column or position in the line.
     Column,
-    /// Address.
-    Cell,
 }
 
 /// What a part gives, for the check against its column.

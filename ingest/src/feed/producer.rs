@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use gongkai_catalog::table::DERIVED;
 use gongkai_catalog::{Column, ColumnType, Table};
 
 use super::part::{Gives, OriginPart};
@@ -48,17 +49,13 @@ pub(crate) enum Producer {
     Origin(OriginPart),
 }
 
-/// Shared columns that the ingest fills; the release fills the rest.
-const ORIGIN: [(&str, OriginPart); 5] = [
+/// Shared columns that the ingest fills; the warehouse fills the rest.
+const ORIGIN: [(&str, OriginPart); 4] = [
     ("source_sha256", OriginPart::Sha256),
     ("source_sheet", OriginPart::Sheet),
     ("source_row", OriginPart::Row),
     ("source_column", OriginPart::Column),
-    ("source_cell", OriginPart::Cell),
 ];
-
-/// Shared columns that a release fills.
-const RELEASE: [&str; 2] = ["release_id", "row_no"];
 
 struct Claim {
     producer: Producer,
@@ -75,7 +72,7 @@ pub(super) fn assign(
 ) -> Result<Vec<(String, Producer)>, FeedError> {
     let mut claims: BTreeMap<String, Claim> = BTreeMap::new();
     for (column, claim) in claims_of(file, spec, table, offered)? {
-        if table.column(&column).is_none() || RELEASE.contains(&column.as_str()) {
+        if table.column(&column).is_none() || DERIVED.contains(&column.as_str()) {
             return Err(FeedError::Unknown {
                 file: file.to_owned(),
                 key: claim.key,
@@ -90,7 +87,7 @@ pub(super) fn assign(
         claims.insert(column, claim);
     }
     let mut producers = Vec::new();
-    for column in table.columns.iter().filter(|column| !RELEASE.contains(&column.name.as_str())) {
+    for column in table.columns.iter().filter(|column| !DERIVED.contains(&column.name.as_str())) {
         let claim = claims.remove(&column.name).ok_or_else(|| FeedError::ColumnNotFilled {
             file: file.to_owned(),
             table: table.name.clone(),
@@ -209,7 +206,7 @@ fn claims_of(file: &str, spec: &FeedSpec, table: &Table, offered: &Offered) -> R
     }
     for (column, part) in ORIGIN {
         let gives = match part {
-            OriginPart::Sha256 | OriginPart::Cell => (Gives::Text, true),
+            OriginPart::Sha256 => (Gives::Text, true),
             OriginPart::Sheet => (Gives::Text, false),
             OriginPart::Row | OriginPart::Column => (Gives::Integer, true),
         };

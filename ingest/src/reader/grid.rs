@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use gongkai_catalog::Address;
 use serde::{Deserialize, Serialize};
 
 /// What a workbook says of a sheet; text files are visible.
@@ -188,12 +189,12 @@ impl Grid {
 
     /// Address of a cell for readers.
     pub fn address(&self, row: u32, start: u32) -> String {
-        if self.is_text() { format!("{row}:{start}") } else { a1_address(row, start) }
+        Address { row, column: start, is_text: self.is_text() }.to_string()
     }
 
     /// Address of a line of the preface for readers: line and character of the file.
     pub fn preface_address(line: &Cell) -> String {
-        format!("{}:{}", line.row, line.start)
+        Address { row: line.row, column: line.start, is_text: true }.to_string()
     }
 
     /// The rows of each page, in order; one page where the format has none.
@@ -206,29 +207,5 @@ impl Grid {
 
 /// `(10, 4)` → `D10`.
 pub fn a1_address(row: u32, column: u32) -> String {
-    format!("{}{row}", column_letters(column))
-}
-
-/// `4` → `D`, `27` → `AA`; columns from 1.
-pub fn column_letters(column: u32) -> String {
-    let mut letters = Vec::new();
-    let mut rest = column;
-    while rest > 0 {
-        letters.push(b'A' + ((rest - 1) % 26) as u8);
-        rest = (rest - 1) / 26;
-    }
-    letters.reverse();
-    letters.into_iter().map(char::from).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_written_as_in_a_workbook() {
-        assert_eq!(a1_address(10, 4), "D10");
-        assert_eq!(a1_address(1, 26), "Z1");
-        assert_eq!(a1_address(1_048_576, 16_384), "XFD1048576");
-    }
+    Address { row, column, is_text: false }.to_string()
 }

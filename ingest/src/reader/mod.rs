@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use archive::{Member, is_archive, read_archive};
 pub use error::{Gb18030Refusal, ReadError};
-pub use grid::{Cell, CellKind, Grid, Merge, PREFACE_LINES, Row, RowFault, Visibility, a1_address, column_letters};
+pub use grid::{Cell, CellKind, Grid, Merge, PREFACE_LINES, Row, RowFault, Visibility, a1_address};
 pub use sniff::Format;
 
 use crate::Limits;

@@ -14,6 +14,7 @@ use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
+use gongkai_catalog::table::DERIVED;
 use gongkai_catalog::{Column, ColumnType, Table};
 
 use super::body::Body;
@@ -26,17 +27,13 @@ use super::{Addresses, GridContext, ShapeError};
 use crate::feed::{
     LINE_PATH, LabelCases, LinePart, OriginPart, PlacePart, Producer, Reference, Span, TimePart, ValuePart,
 };
-use crate::reader::column_letters;
 
-/// Columns that a release fills.
-const RELEASE: [&str; 2] = ["release_id", "row_no"];
-
-/// Schema of a table's batches before release: its columns without those of the release.
+/// Schema of the batches that a feed gives: the table's columns without those that no feed fills.
 pub fn batch_schema(table: &Table) -> Schema {
     let fields: Vec<Field> = table
         .columns
         .iter()
-        .filter(|column| !RELEASE.contains(&column.name.as_str()))
+        .filter(|column| !DERIVED.contains(&column.name.as_str()))
         .map(|column| Field::new(&column.name, data_type(column.column_type), column.is_nullable))
         .collect();
     Schema::new(fields)
@@ -331,25 +328,6 @@ impl ColumnSource<'_> {
             }
             OriginPart::Row => Arc::new(Int32Array::from(self.addresses.rows.clone())),
             OriginPart::Column => Arc::new(Int32Array::from(self.addresses.columns.clone())),
-            OriginPart::Cell => {
-                use std::fmt::Write;
-                let mut builder = StringBuilder::with_capacity(self.rows.len(), self.rows.len() * 6);
-                let letters: Vec<String> = if grid.is_text() {
-                    Vec::new()
-                } else {
-                    let last = self.addresses.columns.iter().copied().max().unwrap_or_default();
-                    (0..=last).map(|column| column_letters(column.unsigned_abs())).collect()
-                };
-                for (row, column) in self.addresses.rows.iter().zip(&self.addresses.columns) {
-                    // Writing to memory does not fail.
-                    let _ = match letters.get(column.unsigned_abs() as usize) {
-                        Some(letters) => write!(builder, "{letters}{row}"),
-                        None => write!(builder, "{row}:{column}"),
-                    };
-                    builder.append_value("");
-                }
-                Arc::new(builder.finish())
-            }
         }
     }
 }

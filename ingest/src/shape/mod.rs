@@ -69,7 +69,7 @@ pub struct Shaped {
     pub table: String,
     /// Dataset that the rows belong to; its `partition_by` columns are in the batch.
     pub dataset: String,
-    /// The table's columns in order, without `release_id` and `row_no`; see [`batch_schema`].
+    /// The table's columns in order, without those that no feed fills; see [`batch_schema`].
     pub batch: RecordBatch,
     /// What became of the file.
     pub report: Report,

@@ -8,7 +8,7 @@ use arrow::compute::take;
 use arrow::datatypes::UInt32Type;
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
-use gongkai_catalog::{Catalog, Column, Table};
+use gongkai_catalog::{Catalog, Column, Table, column_letters};
 
 use super::attribute::read_attributes;
 use super::bind::BoundColumn;
@@ -22,7 +22,7 @@ use super::text::without_blanks;
 use super::told::{Teller, Told, tell};
 use super::{Addresses, GridContext, ShapeError};
 use crate::feed::{ColumnUnit, PlaceDate, Producer, ValuePart};
-use crate::reader::{Cell, CellKind, Grid, column_letters};
+use crate::reader::{Cell, CellKind, Grid};
 use crate::report::{Counts, GridReport, HeaderCell, Reason, SetAside, SetAsideKind};
 
 /// A grid's rows with what is needed to judge them against the other grids of the file.

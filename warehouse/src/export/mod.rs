@@ -6,7 +6,7 @@
 mod arrow_stream;
 mod csv;
 mod json;
-mod parquet;
+pub(crate) mod parquet;
 mod text;
 mod xlsx;
 

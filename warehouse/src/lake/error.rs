@@ -48,6 +48,12 @@ pub enum LakeError {
         /// What the Delta library said.
         source: Box<deltalake::DeltaTableError>,
     },
+    /// A file of a table that no version of this program writes there.
+    #[error("{path} is no part that this version writes; make the warehouse again from the files under sources/")]
+    Layout {
+        /// Path below the root.
+        path: String,
+    },
     /// Rows could not be handled.
     #[error("table {table}: {source}")]
     Arrow {

@@ -1,31 +1,29 @@
-//! Slices of `tables/{table}`: the rows of one partition of one dataset, replaced as a whole.
+//! Slices of `tables/{table}`: the rows of one partition of one dataset, from every source that gave some.
 //!
-//! Each table is one Delta table partitioned by dataset and partition. A slice holds the rows of every
-//! source that gave some; replacing a slice by the same rows writes nothing, so a second run of the same
-//! files makes no commit.
+//! Each table is one Delta table partitioned by dataset and partition, and each of its files is a [`part`](super::part):
+//! what one source gave one slice. Reading a source again replaces its parts and touches no others; where the parts
+//! are the same, no version is made.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
-use arrow::compute::{cast, filter_record_batch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use chrono::{DateTime, Utc};
 use deltalake::DeltaTable;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake::kernel::transaction::CommitProperties;
-use deltalake::kernel::{StructField, StructType};
-use deltalake::protocol::SaveMode;
+use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
+use deltalake::kernel::{Action, Add, Remove, StructField, StructType};
+use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::table::builder::DeltaTableBuilder;
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use gongkai_catalog::{Dataset, Table};
+use gongkai_catalog::Table;
 
+use crate::lake::part::{Owner, StoredPart, source_of, with_address};
 use crate::lake::{LakeError, rows};
-use crate::schema::normalised_schema;
+use crate::schema::{normalised_schema, part_schema};
 use crate::store::Store;
 
 const DATASET: &str = "dataset_id";
@@ -40,45 +38,14 @@ pub struct SliceKey {
     pub partition: String,
 }
 
-/// Rows of one source for one slice.
-#[derive(Debug, Clone)]
-pub struct SliceRows {
-    /// Where they belong.
-    pub key: SliceKey,
-    /// The source they were read from.
-    pub source_sha256: String,
-    /// The rows, in the normalised schema of their table.
-    pub batch: RecordBatch,
-}
+/// What some sources give some slices, in place of what they gave before; no parts where a source gives none any more.
+pub type Changes = BTreeMap<Owner, Vec<StoredPart>>;
 
-/// Cuts a source's rows into slices.
-pub fn cut(batch: &RecordBatch, dataset: &Dataset, source_sha256: &str) -> Result<Vec<SliceRows>, ArrowError> {
-    let options = FormatOptions::default();
-    let mut formatters = Vec::new();
-    for name in &dataset.partition_by {
-        let column = batch
-            .column_by_name(name)
-            .ok_or_else(|| ArrowError::SchemaError(format!("partition column {name} is missing")))?;
-        formatters.push(ArrayFormatter::try_new(column, &options)?);
-    }
-    let mut of_row = Vec::with_capacity(batch.num_rows());
-    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
-    for row in 0..batch.num_rows() {
-        let values: Vec<String> = formatters.iter().map(|formatter| formatter.value(row).to_string()).collect();
-        let next = numbers.len();
-        of_row.push(*numbers.entry(values.join("/")).or_insert(next));
-    }
-    numbers
-        .into_iter()
-        .map(|(partition, number)| {
-            let mask: BooleanArray = of_row.iter().map(|of| Some(*of == number)).collect();
-            Ok(SliceRows {
-                key: SliceKey { dataset: dataset.id.clone(), partition },
-                source_sha256: source_sha256.to_owned(),
-                batch: filter_record_batch(batch, &mask)?,
-            })
-        })
-        .collect()
+/// A part that a version of the table names.
+struct Known {
+    owner: Owner,
+    path: String,
+    bytes: i64,
 }
 
 /// The Delta table of one canonical table.
@@ -105,87 +72,131 @@ impl<'a> NormalisedTable<'a> {
 
     /// Names of the slices that hold rows.
     pub fn slices(&self) -> Result<BTreeSet<SliceKey>, LakeError> {
-        Ok(self.files()?.into_iter().map(|(key, _)| key).collect())
+        Ok(self.parts()?.into_iter().map(|part| part.owner.0).collect())
     }
 
-    fn files(&self) -> Result<Vec<(SliceKey, Path)>, LakeError> {
-        let failed = |source| delta_error(&self.folder, source);
-        let snapshot = self.delta.snapshot().map_err(failed)?;
-        let mut files = Vec::new();
+    /// The parts of this version, in the order of their paths.
+    fn parts(&self) -> Result<Vec<Known>, LakeError> {
+        let snapshot = self.delta.snapshot().map_err(|source| delta_error(&self.folder, source))?;
+        let mut parts = Vec::new();
         for file in snapshot.log_data().iter() {
             let values = file.partition_values_map();
             let value = |name: &str| values.get(name).cloned().flatten().unwrap_or_default();
             let key = SliceKey { dataset: value(DATASET), partition: value(PARTITION) };
-            files.push((key, file.object_store_path()));
+            let path = file.path().into_owned();
+            let source =
+                source_of(&path).ok_or_else(|| LakeError::Layout { path: format!("{}/{path}", self.folder) })?;
+            parts.push(Known { owner: (key, source.to_owned()), bytes: file.size(), path });
         }
-        files.sort_by(|a, b| a.1.cmp(&b.1));
-        Ok(files)
+        parts.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(parts)
     }
 
-    /// All rows of a slice, in the normalised schema.
+    /// All rows of a slice, in the normalised schema, ordered by source and within one by place.
     pub async fn read(&self, key: &SliceKey) -> Result<RecordBatch, LakeError> {
         let schema = normalised_schema(self.table);
-        let objects = self.delta.object_store();
         let mut batches = Vec::new();
-        for (_, path) in self.files()?.into_iter().filter(|(of, _)| of == key) {
-            let shown = format!("{}/{path}", self.folder);
-            let absent = |source| LakeError::Store(crate::StoreError::Storage { path: shown.clone(), source });
-            let bytes = objects.get(&path).await.map_err(absent)?.bytes().await.map_err(absent)?;
-            let failed = |source| LakeError::Parquet { path: shown.clone(), source };
+        let mut sources = BTreeSet::new();
+        let mut has_neighbours = false;
+        for part in self.parts()?.into_iter().filter(|part| part.owner.0 == *key) {
+            let path = format!("{}/{}", self.folder, part.path);
+            let bytes = self.store.read(&path).await?;
+            let failed = |source| LakeError::Parquet { path: path.clone(), source };
             for batch in ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(|b| b.build()).map_err(failed)? {
-                let batch = batch.and_then(|batch| convert(&batch, &schema));
+                let batch = batch.and_then(|batch| with_address(&batch, self.table));
                 batches.push(batch.map_err(|source| self.arrow(source))?);
             }
+            has_neighbours |= !sources.insert(part.owner.1);
         }
-        rows::concat(&schema, &batches).map_err(|source| self.arrow(source))
+        let all = rows::concat(&schema, &batches).map_err(|source| self.arrow(source))?;
+        if !has_neighbours {
+            return Ok(all);
+        }
+        // Several feeds read one file into this slice: what stands first in the file comes first.
+        let mut order = ["source_sha256", "source_row", "source_column"].map(str::to_owned).to_vec();
+        order.extend(self.table.key.iter().cloned());
+        rows::sort(&all, &order).map_err(|source| self.arrow(source))
     }
 
-    /// Puts the rows of some sources into a slice, in place of what these sources gave before.
+    /// Makes a version in which the named sources give what `changes` say; the sources that something changed for.
     ///
-    /// Returns whether anything changed; where nothing did, nothing is written.
-    pub async fn put(&mut self, key: &SliceKey, incoming: &[SliceRows]) -> Result<bool, LakeError> {
-        let schema = normalised_schema(self.table);
-        let before = self.read(key).await?;
-        let replaced: BTreeSet<&str> = incoming.iter().map(|rows| rows.source_sha256.as_str()).collect();
-        let kept = without_sources(&before, &replaced).map_err(|source| self.arrow(source))?;
-        let mut batches = vec![kept];
-        batches.extend(incoming.iter().map(|rows| rows.batch.clone()));
-        let after = rows::concat(&schema, &batches).map_err(|source| self.arrow(source))?;
-        let order = ["source_sha256", "source_row", "source_column"].map(str::to_owned);
-        let sorted = |batch: &RecordBatch| {
-            let mut columns = order.to_vec();
-            columns.extend(self.table.key.iter().cloned());
-            rows::sort(batch, &columns)
-        };
-        let (before, after) = (sorted(&before), sorted(&after));
-        let (before, after) = (before.map_err(|e| self.arrow(e))?, after.map_err(|e| self.arrow(e))?);
-        let same =
-            rows::digest(&before).map_err(|e| self.arrow(e))? == rows::digest(&after).map_err(|e| self.arrow(e))?;
-        if same {
-            return Ok(false);
+    /// Where nothing changes, no version is made.
+    pub async fn apply(&mut self, changes: &Changes, now: DateTime<Utc>) -> Result<BTreeSet<String>, LakeError> {
+        let millis = now.timestamp_millis();
+        let mut known: BTreeMap<Owner, Vec<Known>> = BTreeMap::new();
+        for part in self.parts()? {
+            known.entry(part.owner.clone()).or_default().push(part);
         }
-        let stored = with_slice(&after, key, &stored_schema(self.table)).map_err(|source| self.arrow(source))?;
-        let predicate = format!("{DATASET} = {} AND {PARTITION} = {}", quoted(&key.dataset), quoted(&key.partition));
-        self.delta = self
-            .delta
-            .clone()
-            .write(vec![stored])
-            .with_save_mode(SaveMode::Overwrite)
-            .with_replace_where(predicate)
-            .with_commit_properties(keep_history())
+        let mut actions = Vec::new();
+        let mut changed = BTreeSet::new();
+        for (owner, parts) in changes {
+            let before = known.remove(owner).unwrap_or_default();
+            let new = parts.iter().filter(|part| !before.iter().any(|known| known.path == part.path));
+            let gone = before.iter().filter(|known| !parts.iter().any(|part| known.path == part.path));
+            let count = actions.len();
+            actions.extend(gone.map(|part| Action::Remove(removed(part, millis))));
+            actions.extend(new.map(|part| Action::Add(added(owner, part, millis))));
+            if actions.len() > count {
+                changed.insert(owner.1.clone());
+            }
+        }
+        if actions.is_empty() {
+            return Ok(changed);
+        }
+        let failed = |source| delta_error(&self.folder, source);
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: Some(vec![DATASET.to_owned(), PARTITION.to_owned()]),
+            predicate: None,
+        };
+        let snapshot = self.delta.snapshot().map_err(failed)?;
+        let commit = CommitBuilder::from(keep_history())
+            .with_actions(actions)
+            .build(Some(snapshot), self.delta.log_store(), operation)
             .await
-            .map_err(|source| delta_error(&self.folder, source))?;
-        Ok(true)
-    }
-
-    /// The store that the table is in.
-    pub fn store(&self) -> &dyn Store {
-        self.store
+            .map_err(failed)?;
+        self.delta.state = Some(commit.snapshot());
+        Ok(changed)
     }
 
     fn arrow(&self, source: ArrowError) -> LakeError {
         LakeError::Arrow { table: self.folder.clone(), source }
     }
+}
+
+fn added((key, _): &Owner, part: &StoredPart, millis: i64) -> Add {
+    Add {
+        path: part.path.clone(),
+        partition_values: partition_values(key),
+        size: i64::try_from(part.bytes).unwrap_or(i64::MAX),
+        modification_time: millis,
+        data_change: true,
+        stats: Some(format!("{{\"numRecords\":{}}}", part.rows)),
+        tags: None,
+        deletion_vector: None,
+        base_row_id: None,
+        default_row_commit_version: None,
+        clustering_provider: None,
+    }
+}
+
+fn removed(part: &Known, millis: i64) -> Remove {
+    Remove {
+        path: part.path.clone(),
+        data_change: true,
+        deletion_timestamp: Some(millis),
+        extended_file_metadata: Some(true),
+        partition_values: Some(partition_values(&part.owner.0)),
+        size: Some(part.bytes),
+        ..Remove::default()
+    }
+}
+
+fn partition_values(key: &SliceKey) -> std::collections::HashMap<String, Option<String>> {
+    [(DATASET, &key.dataset), (PARTITION, &key.partition)]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Some(value.clone())))
+        .collect()
 }
 
 /// Commit settings of every table: old versions stay readable, so the log is never cleaned up.
@@ -250,39 +261,6 @@ fn stored_schema(table: &Table) -> SchemaRef {
         Arc::new(Field::new(DATASET, DataType::Utf8, false)),
         Arc::new(Field::new(PARTITION, DataType::Utf8, false)),
     ];
-    fields.extend(delta_schema(&normalised_schema(table)).fields().iter().cloned());
+    fields.extend(delta_schema(&part_schema(table)).fields().iter().cloned());
     Arc::new(Schema::new(fields))
-}
-
-/// The columns of `schema`, cast where only the zone or the text layout differs.
-pub(crate) fn convert(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let columns = schema
-        .fields()
-        .iter()
-        .map(|field| {
-            let column = batch
-                .column_by_name(field.name())
-                .ok_or_else(|| ArrowError::SchemaError(format!("column {} is missing", field.name())))?;
-            cast(column, field.data_type())
-        })
-        .collect::<Result<Vec<ArrayRef>, ArrowError>>()?;
-    RecordBatch::try_new(Arc::clone(schema), columns)
-}
-
-fn with_slice(batch: &RecordBatch, key: &SliceKey, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let constant = |text: &str| Arc::new(StringArray::from(vec![text; batch.num_rows()])) as ArrayRef;
-    let mut columns = vec![constant(&key.dataset), constant(&key.partition)];
-    for (column, field) in batch.columns().iter().zip(schema.fields().iter().skip(2)) {
-        columns.push(cast(column, field.data_type())?);
-    }
-    RecordBatch::try_new(Arc::clone(schema), columns)
-}
-
-fn without_sources(batch: &RecordBatch, sources: &BTreeSet<&str>) -> Result<RecordBatch, ArrowError> {
-    let of_row = batch
-        .column_by_name("source_sha256")
-        .and_then(|column| column.as_any().downcast_ref::<StringArray>())
-        .ok_or_else(|| ArrowError::SchemaError("column source_sha256 is missing".into()))?;
-    let mask: BooleanArray = (0..batch.num_rows()).map(|row| Some(!sources.contains(of_row.value(row)))).collect();
-    filter_record_batch(batch, &mask)
 }

@@ -10,7 +10,9 @@ use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use deltalake::protocol::SaveMode;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::properties::EnabledStatistics;
 
+use crate::export::parquet::properties;
 use crate::lake::slice::{delta_error, delta_schema, keep_history, open_or_create, quoted};
 use crate::lake::{LakeError, Warehouse};
 use crate::schema::released_schema;
@@ -39,6 +41,8 @@ async fn mirror_table(
     let store = warehouse.store().as_ref();
     let schema = delta_schema(&released_schema(table));
     let mut delta = open_or_create(store, &folder, &table.description.en, &schema, &["release_id"]).await?;
+    let settings = properties(&schema, EnabledStatistics::Page)
+        .map_err(|source| LakeError::Parquet { path: folder.clone(), source })?;
     let present: BTreeSet<String> = delta
         .snapshot()
         .map_err(|source| delta_error(&folder, source))?
@@ -69,6 +73,7 @@ async fn mirror_table(
             .with_save_mode(SaveMode::Overwrite)
             .with_replace_where(predicate.join(" OR "))
             .with_commit_properties(keep_history())
+            .with_writer_properties(settings.clone())
             .await
             .map_err(|source| delta_error(&folder, source))?;
         written.push(release.id());
