@@ -4,6 +4,7 @@
 //! kept as they stand: which width is right is for the table's header to say.
 
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
+use memchr::memchr3;
 
 use super::encoding::Decoded;
 use super::quote::{Quoting, judge};
@@ -82,6 +83,7 @@ fn count_outside_quotes(line: &str, delimiter: u8) -> usize {
 
 struct Scan<'a> {
     text: &'a [u8],
+    decoded: &'a str,
     reader: Reader,
     delimiter: u8,
     limits: &'a Limits,
@@ -99,6 +101,7 @@ impl<'a> Scan<'a> {
     fn new(text: &'a str, delimiter: u8, limits: &'a Limits) -> Self {
         Self {
             text: text.as_bytes(),
+            decoded: text,
             reader: ReaderBuilder::new().delimiter(delimiter).build(),
             delimiter,
             limits,
@@ -163,6 +166,11 @@ impl<'a> Scan<'a> {
     fn read_field(&mut self, ordinal: u32) -> Result<(Cell, bool), ReadError> {
         let start = self.at;
         let (row, start_column) = (self.line, self.column + 1);
+        if self.text.get(start) != Some(&b'"') {
+            return self.read_plain_field(ordinal);
+        }
+        // Fields that are not quoted were read without it.
+        self.reader.reset();
         let mut written = 0;
         let mut consumed = 0;
         let is_last = loop {
@@ -194,6 +202,23 @@ impl<'a> Scan<'a> {
         let kind = if text.is_empty() { CellKind::Empty } else { CellKind::Text };
         let start = start_column + u32::from(is_quoted);
         Ok((Cell { row, column: ordinal, start, text: text.into(), kind, is_formula: false }, is_last))
+    }
+
+    /// A field that is not quoted: it ends before the next delimiter or line end, and quotes in it are its own.
+    fn read_plain_field(&mut self, ordinal: u32) -> Result<(Cell, bool), ReadError> {
+        let (start, row, column) = (self.at, self.line, self.column + 1);
+        let rest = &self.text[start..];
+        let length = memchr3(self.delimiter, b'\n', b'\r', rest).unwrap_or(rest.len());
+        if length > self.limits.cell_chars * 4 {
+            return Err(self.overlong(start, row, column, length));
+        }
+        let text = &self.decoded[start..start + length];
+        self.at += length;
+        self.column += text.chars().count() as u32;
+        let is_last = self.text.get(self.at) != Some(&self.delimiter);
+        self.advance(usize::from(self.at < self.text.len()));
+        let kind = if text.is_empty() { CellKind::Empty } else { CellKind::Text };
+        Ok((Cell { row, column: ordinal, start: column, text: text.into(), kind, is_formula: false }, is_last))
     }
 
     fn trim_terminator(&self, raw: &'a [u8], is_last: bool) -> &'a [u8] {

@@ -33,7 +33,7 @@ pub(super) fn find_repeats(batch: &RecordBatch, key: &[String]) -> Result<Vec<Re
         .collect::<Result<Vec<_>, _>>()?;
     let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
     let rows = RowConverter::new(fields)?.convert_columns(&columns)?;
-    let mut seen = HashMap::with_capacity(rows.num_rows());
+    let mut seen = HashMap::with_capacity_and_hasher(rows.num_rows(), ahash::RandomState::new());
     let mut repeats = Vec::new();
     for (row, key) in rows.iter().enumerate() {
         match seen.entry(key) {

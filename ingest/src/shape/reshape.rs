@@ -1,25 +1,22 @@
-//! From one line with many value columns to one row for each value: polars unpivots and joins the settings.
+//! From one line with many value columns to one row for each value: polars explodes, settings are taken by column.
 //!
-//! What is unpivoted is the index of each cell, so that a row keeps its way back to the file. Figures never pass
+//! What is exploded is the index of each cell, so that a row keeps its way back to the file. Figures never pass
 //! through polars: it would round them.
 
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, UInt32Array};
-use arrow::compute::filter;
+use arrow::compute::{filter, take};
 use arrow::datatypes::UInt32Type;
 use arrow::error::ArrowError;
 use polars::prelude::{
-    Column, DataFrame, IntoLazy, JoinArgs, JoinType, PlSmallStr, PolarsError, SortMultipleOptions, UnpivotArgsDSL,
-    by_name, col,
+    Column, DataFrame, ExplodeOptions, IntoLazy, PlSmallStr, PolarsError, by_name, col, concat_list,
 };
 
 use super::bridge::to_arrow;
 
 const RECORD: &str = "record";
-const VARIABLE: &str = "variable";
 const CELL: &str = "cell";
-const ORDINAL: &str = "ordinal";
 
 /// Rows in the order of records, and within one of columns.
 pub(crate) struct LongRows {
@@ -42,53 +39,27 @@ pub(crate) fn unpivot(
 ) -> Result<LongRows, PolarsError> {
     let columns = cells.len();
     let height = cells.first().map_or(0, Vec::len);
-    let records: Vec<u32> = (0..height as u32).collect();
-    let names: Vec<PlSmallStr> = (0..cells.len()).map(|ordinal| PlSmallStr::from(ordinal.to_string())).collect();
-    let mut wide = vec![Column::new(RECORD.into(), records)];
+    let names: Vec<PlSmallStr> = (0..columns).map(|ordinal| PlSmallStr::from(ordinal.to_string())).collect();
+    let mut wide = vec![Column::new(RECORD.into(), (0..height as u32).collect::<Vec<u32>>())];
     wide.extend(names.iter().cloned().zip(cells).map(|(name, cells)| Column::new(name, cells)));
-    let wide = DataFrame::new(height, wide)?;
-    let long = wide
+    let cells = concat_list(names.iter().map(|name| col(name.clone())).collect::<Vec<_>>())?;
+    let long = DataFrame::new(height, wide)?
         .lazy()
-        .unpivot(UnpivotArgsDSL {
-            on: Some(by_name(names.iter().cloned(), true, false)),
-            index: by_name([RECORD], true, false),
-            variable_name: Some(VARIABLE.into()),
-            value_name: Some(CELL.into()),
-        })
-        .join(settings_frame(&names, settings)?.lazy(), [col(VARIABLE)], [col(VARIABLE)], JoinArgs::new(JoinType::Left))
-        .sort([RECORD, ORDINAL], SortMultipleOptions::default())
+        .select([col(RECORD), cells.alias(CELL)])
+        .explode(by_name([CELL], true, false), ExplodeOptions { empty_as_null: false, keep_nulls: true })
         .collect()?;
-    let column = |name: &str| -> Result<ArrayRef, PolarsError> {
-        to_arrow(long.column(name)?).map_err(|error| PolarsError::ComputeError(error.to_string().into()))
+    let refuse = |error: ArrowError| PolarsError::ComputeError(error.to_string().into());
+    let column = |name: &str| -> Result<UInt32Array, PolarsError> {
+        Ok(to_arrow(long.column(name)?).map_err(refuse)?.as_primitive::<UInt32Type>().clone())
     };
-    let mut joined = BTreeMap::new();
+    let ordinal = UInt32Array::from_iter_values((0..height).flat_map(|_| 0..columns as u32));
+    let mut of_rows = BTreeMap::new();
     for name in settings.first().into_iter().flat_map(BTreeMap::keys) {
-        joined.insert(name.clone(), column(&setting_name(name))?.as_string::<i32>().clone());
+        let values = settings.iter().map(|set| set.get(name).map(String::as_str).unwrap_or_default());
+        let values: ArrayRef = std::sync::Arc::new(StringArray::from_iter_values(values));
+        of_rows.insert(name.clone(), take(&values, &ordinal, None).map_err(refuse)?.as_string::<i32>().clone());
     }
-    Ok(LongRows {
-        record: column(RECORD)?.as_primitive::<UInt32Type>().clone(),
-        ordinal: column(ORDINAL)?.as_primitive::<UInt32Type>().clone(),
-        cell: column(CELL)?.as_primitive::<UInt32Type>().clone(),
-        settings: joined,
-        columns,
-    })
-}
-
-/// A name that no other column of the frame has.
-fn setting_name(column: &str) -> String {
-    format!("set {column}")
-}
-
-fn settings_frame(names: &[PlSmallStr], settings: &[BTreeMap<String, String>]) -> Result<DataFrame, PolarsError> {
-    let variables: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let ordinals: Vec<u32> = (0..names.len() as u32).collect();
-    let mut columns = vec![Column::new(VARIABLE.into(), variables), Column::new(ORDINAL.into(), ordinals)];
-    for key in settings.first().into_iter().flat_map(BTreeMap::keys) {
-        let values: Vec<&str> =
-            settings.iter().map(|set| set.get(key).map(String::as_str).unwrap_or_default()).collect();
-        columns.push(Column::new(setting_name(key).into(), values));
-    }
-    DataFrame::new(names.len(), columns)
+    Ok(LongRows { record: column(RECORD)?, cell: column(CELL)?, ordinal, settings: of_rows, columns })
 }
 
 impl LongRows {

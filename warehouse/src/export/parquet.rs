@@ -42,10 +42,10 @@ pub(crate) fn properties(schema: &Schema, statistics: EnabledStatistics) -> Resu
     Ok(builder.build())
 }
 
-/// Rows as a file that only we read: without the schema in words, and with statistics by row group.
+/// Rows as a file that only we read: without the schema in words, and without statistics.
 pub(crate) fn to_part(batch: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
     let options = ArrowWriterOptions::new()
-        .with_properties(properties(&batch.schema(), EnabledStatistics::Chunk)?)
+        .with_properties(properties(&batch.schema(), EnabledStatistics::None)?)
         .with_skip_arrow_metadata(true);
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new_with_options(&mut bytes, batch.schema(), options)?;

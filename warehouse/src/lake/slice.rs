@@ -4,7 +4,7 @@
 //! what one source gave one slice. Reading a source again replaces its parts and touches no others; where the parts
 //! are the same, no version is made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -134,7 +134,10 @@ impl<'a> NormalisedTable<'a> {
             let new = parts.iter().filter(|part| !before.iter().any(|known| known.path == part.path));
             let gone = before.iter().filter(|known| !parts.iter().any(|part| known.path == part.path));
             let count = actions.len();
-            actions.extend(gone.map(|part| Action::Remove(removed(part, millis))));
+            actions.extend(gone.map(|part| {
+                let values = partition_values(&part.owner.0);
+                Action::Remove(removed(&part.path, part.bytes, values, millis))
+            }));
             actions.extend(new.map(|part| Action::Add(added(owner, part, millis))));
             if actions.len() > count {
                 changed.insert(owner.1.clone());
@@ -180,19 +183,20 @@ fn added((key, _): &Owner, part: &StoredPart, millis: i64) -> Add {
     }
 }
 
-fn removed(part: &Known, millis: i64) -> Remove {
+/// A file that leaves its table.
+pub(crate) fn removed(path: &str, bytes: i64, values: HashMap<String, Option<String>>, millis: i64) -> Remove {
     Remove {
-        path: part.path.clone(),
+        path: path.to_owned(),
         data_change: true,
         deletion_timestamp: Some(millis),
         extended_file_metadata: Some(true),
-        partition_values: Some(partition_values(&part.owner.0)),
-        size: Some(part.bytes),
+        partition_values: Some(values),
+        size: Some(bytes),
         ..Remove::default()
     }
 }
 
-fn partition_values(key: &SliceKey) -> std::collections::HashMap<String, Option<String>> {
+fn partition_values(key: &SliceKey) -> HashMap<String, Option<String>> {
     [(DATASET, &key.dataset), (PARTITION, &key.partition)]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), Some(value.clone())))
@@ -206,11 +210,6 @@ pub(crate) fn keep_history() -> CommitProperties {
 
 pub(crate) fn delta_error(table: &str, source: deltalake::DeltaTableError) -> LakeError {
     LakeError::Delta { table: table.to_owned(), source: Box::new(source) }
-}
-
-/// A text as an SQL string literal.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Opens a Delta table through the store, creating it where it does not exist.

@@ -1,22 +1,27 @@
 //! `open/{table}`: the released rows as Delta tables, for readers that speak Delta.
 //!
 //! The mirror is brought up to the pointer after it has switched, so it may lag and never leads. Each
-//! release is one partition; a superseded one is replaced in the same commit that adds its successor.
+//! release is one partition; a table gets all its new ones, and loses those that are superseded, in one commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
-use deltalake::protocol::SaveMode;
+use deltalake::kernel::Action;
+use deltalake::kernel::transaction::CommitBuilder;
+use deltalake::protocol::{DeltaOperation, SaveMode};
+use deltalake::writer::{DeltaWriter, RecordBatchWriter};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::EnabledStatistics;
 
 use crate::export::parquet::properties;
-use crate::lake::slice::{delta_error, delta_schema, keep_history, open_or_create, quoted};
+use crate::lake::slice::{delta_error, delta_schema, keep_history, open_or_create, removed};
 use crate::lake::{LakeError, Warehouse};
 use crate::schema::released_schema;
 use crate::{ReleaseRecord, Snapshot};
+
+const RELEASE: &str = "release_id";
 
 /// Brings every table's mirror up to the snapshot; returns the releases that were written.
 pub async fn mirror(warehouse: &Warehouse, snapshot: &Snapshot) -> Result<Vec<String>, LakeError> {
@@ -40,44 +45,52 @@ async fn mirror_table(
     let folder = format!("open/{name}");
     let store = warehouse.store().as_ref();
     let schema = delta_schema(&released_schema(table));
-    let mut delta = open_or_create(store, &folder, &table.description.en, &schema, &["release_id"]).await?;
+    let delta = open_or_create(store, &folder, &table.description.en, &schema, &[RELEASE]).await?;
     let settings = properties(&schema, EnabledStatistics::Page)
         .map_err(|source| LakeError::Parquet { path: folder.clone(), source })?;
-    let present: BTreeSet<String> = delta
-        .snapshot()
-        .map_err(|source| delta_error(&folder, source))?
-        .log_data()
-        .iter()
-        .filter_map(|file| file.partition_values_map().remove("release_id").flatten())
-        .collect();
+    let failed = |source| delta_error(&folder, source);
+    let snapshot = delta.snapshot().map_err(failed)?;
     let wanted: BTreeSet<String> = releases.iter().map(|release| release.id()).collect();
-    let stale: BTreeSet<&String> = present.difference(&wanted).collect();
+    let when = releases.iter().map(|release| release.recorded_at).max().unwrap_or_default().timestamp_millis();
+    let mut present: BTreeSet<String> = BTreeSet::new();
+    let mut actions = Vec::new();
+    for file in snapshot.log_data().iter() {
+        let release = file.partition_values_map().remove(RELEASE).flatten().unwrap_or_default();
+        if wanted.contains(&release) {
+            present.insert(release);
+        } else {
+            let values = HashMap::from([(RELEASE.to_owned(), Some(release))]);
+            actions.push(Action::Remove(removed(&file.path(), file.size(), values, when)));
+        }
+    }
     let mut written = Vec::new();
     for release in releases.iter().filter(|release| !present.contains(&release.id())) {
         let batches = read_release(warehouse, release).await?;
-        let batches = batches
-            .iter()
-            .map(|batch| {
-                let columns = batch.columns().iter().zip(schema.fields());
-                let columns =
-                    columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>()?;
-                RecordBatch::try_new(Arc::clone(&schema), columns)
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|source| LakeError::Arrow { table: folder.clone(), source })?;
-        let replaced = release.supersedes.map(|number| format!("{}.{number}", release.dataset));
-        let ids = std::iter::once(release.id()).chain(replaced.filter(|id| stale.contains(id)));
-        let predicate: Vec<String> = ids.map(|id| format!("release_id = {}", quoted(&id))).collect();
-        delta = delta
-            .write(batches)
-            .with_save_mode(SaveMode::Overwrite)
-            .with_replace_where(predicate.join(" OR "))
-            .with_commit_properties(keep_history())
-            .with_writer_properties(settings.clone())
-            .await
-            .map_err(|source| delta_error(&folder, source))?;
+        let mut writer = RecordBatchWriter::for_table(&delta).map_err(failed)?.with_writer_properties(settings.clone());
+        for batch in batches {
+            let columns = batch.columns().iter().zip(schema.fields());
+            let columns = columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>();
+            let batch = columns.and_then(|columns| RecordBatch::try_new(Arc::clone(&schema), columns));
+            let batch = batch.map_err(|source| LakeError::Arrow { table: folder.clone(), source })?;
+            writer.write(batch).await.map_err(failed)?;
+        }
+        // A release at a time: what a writer holds back is in memory.
+        actions.extend(writer.flush().await.map_err(failed)?.into_iter().map(Action::Add));
         written.push(release.id());
     }
+    if actions.is_empty() {
+        return Ok(written);
+    }
+    let operation = DeltaOperation::Write {
+        mode: SaveMode::Overwrite,
+        partition_by: Some(vec![RELEASE.to_owned()]),
+        predicate: None,
+    };
+    CommitBuilder::from(keep_history())
+        .with_actions(actions)
+        .build(Some(snapshot), delta.log_store(), operation)
+        .await
+        .map_err(failed)?;
     Ok(written)
 }
 
