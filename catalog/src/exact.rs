@@ -99,7 +99,7 @@ impl Exact {
             return (digits.abs() <= LIMIT).then_some(Rescaled::Exact(digits));
         }
         let divisor = 10_i128.checked_pow(u32::from(self.scale - scale))?;
-        let (quotient, rest) = (self.digits / divisor, self.digits % divisor);
+        let (quotient, rest) = divide(self.digits, divisor);
         if rest == 0 {
             return Some(Rescaled::Exact(quotient));
         }
@@ -123,13 +123,28 @@ impl Exact {
     /// The same number without zeros at the end of its fraction.
     pub fn trimmed(self) -> Self {
         let (mut digits, mut scale) = (self.digits, self.scale);
-        while scale > 0 && digits % 10 == 0 {
-            digits /= 10;
+        while scale > 0 {
+            let (quotient, rest) = divide(digits, 10);
+            if rest != 0 {
+                break;
+            }
+            digits = quotient;
             scale -= 1;
         }
         Self { digits, scale }
     }
 }
+
+/// Quotient and rest. Most figures fit a machine word, which divides many times faster.
+fn divide(digits: i128, divisor: i128) -> (i128, i128) {
+    match (i64::try_from(digits), i64::try_from(divisor)) {
+        (Ok(digits), Ok(divisor)) if divisor > 0 => (i128::from(digits / divisor), i128::from(digits % divisor)),
+        _ => (digits / divisor, digits % divisor),
+    }
+}
+
+/// Digits that a machine word holds whatever they are.
+const WORD_DIGITS: usize = 18;
 
 /// Decimals that leave 15 significant digits of `value`.
 fn decimals_for_15_digits(value: f64) -> usize {
@@ -149,6 +164,17 @@ impl FromStr for Exact {
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
         if whole.is_empty() && fraction.is_empty() {
             return Err(NotExact::Empty);
+        }
+        if whole.len() + fraction.len() <= WORD_DIGITS {
+            let mut digits: i64 = 0;
+            for byte in whole.bytes().chain(fraction.bytes()) {
+                if !byte.is_ascii_digit() {
+                    return Err(NotExact::Character);
+                }
+                digits = digits * 10 + i64::from(byte - b'0');
+            }
+            let digits = i128::from(if negative { -digits } else { digits });
+            return Ok(Self { digits, scale: fraction.len() as u8 });
         }
         let mut digits: i128 = 0;
         for byte in whole.bytes().chain(fraction.bytes()) {

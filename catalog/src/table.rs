@@ -34,8 +34,9 @@ pub struct Table {
 pub const SHARED: [&str; 7] =
     ["source_sha256", "source_sheet", "source_row", "source_column", "source_cell", "release_id", "row_no"];
 
-/// Shared columns that no feed fills: the address follows from sheet, row and column, the others from the release.
-pub const DERIVED: [&str; 3] = ["source_cell", "release_id", "row_no"];
+/// Shared columns that no feed fills: the digest is that of its file, the address follows from sheet, row and column, the
+/// others are the release's.
+pub const DERIVED: [&str; 4] = ["source_sha256", "source_cell", "release_id", "row_no"];
 
 impl Table {
     /// The column of that name.

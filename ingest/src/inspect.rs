@@ -8,14 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gongkai_catalog::{Catalog, column_letters};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::feed::Feeds;
 use crate::limits::Limits;
 use crate::outline::{FoundTable, outline};
 use crate::reader::{Document, Format, Grid, Visibility, is_archive, read_archive, read_document};
 use crate::report::{Counts, Reason, SetAsideKind};
-use crate::shape::{GridRecognition, Recognition, SourceRef, recognise, shape};
+use crate::shape::{GridRecognition, Recognition, recognise, shape};
 
 /// Version of the structures.
 pub const FORMAT_VERSION: u32 = 1;
@@ -160,21 +159,13 @@ fn inspect_document(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, 
     inspection.format = Some(document.format);
     inspection.encoding.clone_from(&document.encoding);
     inspection.warnings.clone_from(&document.warnings);
-    inspection.readings = readings(bytes, name, &document, &recognition, feeds, catalog);
+    inspection.readings = readings(&document, &recognition, feeds, catalog);
     inspection.sheets =
         document.grids.iter().zip(recognition.grids).map(|(grid, recognition)| describe(grid, recognition)).collect();
     inspection
 }
 
-fn readings(
-    bytes: &[u8],
-    name: &str,
-    document: &Document,
-    recognition: &Recognition,
-    feeds: &Feeds,
-    catalog: &Catalog,
-) -> Vec<Reading> {
-    let source = SourceRef { sha256: hex::encode(Sha256::digest(bytes)), name: name.to_owned() };
+fn readings(document: &Document, recognition: &Recognition, feeds: &Feeds, catalog: &Catalog) -> Vec<Reading> {
     let claimed = recognition.feeds().into_iter().filter_map(|id| feeds.get(id));
     claimed
         .map(|feed| {
@@ -189,7 +180,7 @@ fn readings(
                 unresolved_places: Vec::new(),
                 refusal: None,
             };
-            match shape(feed, document, &source, catalog) {
+            match shape(feed, document, catalog) {
                 Ok(shaped) => {
                     reading.counts = shaped.report.totals;
                     reading.rows = shaped.batch.num_rows();

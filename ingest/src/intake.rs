@@ -1,13 +1,12 @@
 //! One file from its bytes to its outcome.
 
 use gongkai_catalog::{Audience, Catalog};
-use sha2::{Digest, Sha256};
 
 use crate::feed::Feeds;
 use crate::limits::Limits;
 use crate::personal::{self, Declared, Finding};
 use crate::reader::{Document, DocumentFacts, ReadError, read_document};
-use crate::shape::{Recognition, ShapeError, Shaped, SourceRef, recognise, shape};
+use crate::shape::{Recognition, ShapeError, Shaped, claims, recognise, shape};
 
 /// What a file turned out to be.
 #[derive(Debug)]
@@ -60,22 +59,18 @@ pub fn ingest_bytes(bytes: &[u8], name: &str, feeds: &Feeds, catalog: &Catalog, 
         Err(error) => return Outcome::Damaged(error),
     };
     let facts = document.facts();
-    let recognition = recognise(&document, feeds, catalog);
+    let recognition = claims(&document, feeds, catalog);
     if recognition.feeds().is_empty() {
-        return Outcome::Unmatched { facts, recognition };
+        return Outcome::Unmatched { facts, recognition: recognise(&document, feeds, catalog) };
     }
     let declared = Declared::of(&document, &recognition, feeds);
     let personal = personal::scan(&document, bytes, &declared, limits);
     if personal::is_blocking(&personal) && is_for_everybody(&recognition, feeds, catalog) {
         return Outcome::Held { facts, recognition, personal };
     }
-    let source = SourceRef {
-        sha256: hex::encode(Sha256::digest(bytes)),
-        name: name.rsplit('/').next().unwrap_or(name).to_owned(),
-    };
     let mut shaped = Vec::new();
     for feed in recognition.feeds().into_iter().filter_map(|id| feeds.get(id)) {
-        match shape(feed, &document, &source, catalog) {
+        match shape(feed, &document, catalog) {
             Ok(rows) => shaped.push(rows),
             Err(error) => return Outcome::Refused { facts, recognition, error },
         }

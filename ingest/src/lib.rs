@@ -45,5 +45,5 @@ pub use intake::{Outcome, ingest_bytes};
 pub use limits::Limits;
 pub use reader::{Document, Format, Member, ReadError, is_archive, read_archive, read_document};
 pub use report::Report;
-pub use shape::{Recognition, ShapeError, Shaped, SourceRef, batch_schema, recognise, shape};
+pub use shape::{Recognition, ShapeError, Shaped, batch_schema, recognise, shape};
 pub use source::{InboxFile, SideFile, SourceError, find_files, read_side_file};

@@ -49,6 +49,9 @@ impl Killer {
     }
 }
 
+/// Memory that a reader keeps between files.
+const KEPT_BYTES: &str = "268435456";
+
 /// Most of a worker's last words that are kept.
 const LAST_WORDS: usize = 4096;
 
@@ -113,6 +116,8 @@ impl Worker {
         if setup.data.is_none() {
             // Each arena and each thread reserves address space that a file should have.
             command.env("MALLOC_ARENA_MAX", "2").env("POLARS_MAX_THREADS", "2").env("RAYON_NUM_THREADS", "2");
+            // What one file gave back the next one needs: memory that goes to the system in between costs a fault a page.
+            command.env("MALLOC_TRIM_THRESHOLD_", KEPT_BYTES).env("MALLOC_MMAP_THRESHOLD_", KEPT_BYTES);
         }
         let mut child = command.spawn().map_err(WorkerError::Start)?;
         let missing = || WorkerError::Start(std::io::Error::other("a pipe is missing"));

@@ -92,8 +92,6 @@ pub enum ValuePart {
 /// Where a column of an origin comes from; the shared columns of every table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OriginPart {
-    /// SHA-256 of the file.
-    Sha256,
     /// Sheet; null for text files.
     Sheet,
     /// Row or line.

@@ -50,12 +50,8 @@ pub(crate) enum Producer {
 }
 
 /// Shared columns that the ingest fills; the warehouse fills the rest.
-const ORIGIN: [(&str, OriginPart); 4] = [
-    ("source_sha256", OriginPart::Sha256),
-    ("source_sheet", OriginPart::Sheet),
-    ("source_row", OriginPart::Row),
-    ("source_column", OriginPart::Column),
-];
+const ORIGIN: [(&str, OriginPart); 3] =
+    [("source_sheet", OriginPart::Sheet), ("source_row", OriginPart::Row), ("source_column", OriginPart::Column)];
 
 struct Claim {
     producer: Producer,
@@ -206,7 +202,6 @@ fn claims_of(file: &str, spec: &FeedSpec, table: &Table, offered: &Offered) -> R
     }
     for (column, part) in ORIGIN {
         let gives = match part {
-            OriginPart::Sha256 => (Gives::Text, true),
             OriginPart::Sheet => (Gives::Text, false),
             OriginPart::Row | OriginPart::Column => (Gives::Integer, true),
         };

@@ -12,7 +12,7 @@ use gongkai_catalog::Catalog;
 use regex::Regex;
 
 use super::caption::{captions, read_unit};
-use super::header::{HeaderColumn, named_columns, read_header, shown_depth};
+use super::header::{HeaderCache, HeaderColumn, named_columns, shown_depth};
 use super::number::parse_number;
 use super::text::{on_one_line, trimmed, without_blanks};
 use super::text_grid;
@@ -77,13 +77,25 @@ impl Miss {
     }
 }
 
+/// A grid in which feeds seek their tables, with what all of them need of it.
+pub(crate) struct Sought<'a> {
+    pub document: &'a Document,
+    pub grid: &'a Grid,
+    pub catalog: &'a Catalog,
+    /// Whether a miss names everything that is missing, and how near it came; else it may name the first.
+    pub explains: bool,
+    headers: HeaderCache,
+}
+
+impl<'a> Sought<'a> {
+    pub fn new(document: &'a Document, grid: &'a Grid, catalog: &'a Catalog, explains: bool) -> Self {
+        Self { document, grid, catalog, explains, headers: HeaderCache::default() }
+    }
+}
+
 /// A feed's tables in one grid of a document: more than one where tables stand side by side or below one another.
-pub(crate) fn bind<'a>(
-    feed: &Feed,
-    document: &Document,
-    grid: &'a Grid,
-    catalog: &Catalog,
-) -> Result<Vec<BoundTable<'a>>, Miss> {
+pub(crate) fn bind<'a>(feed: &Feed, sought: &Sought<'a>) -> Result<Vec<BoundTable<'a>>, Miss> {
+    let Sought { document, grid, catalog, explains, .. } = *sought;
     if grid.visibility != Visibility::Visible {
         return Err(Miss::far("the sheet is hidden".into()));
     }
@@ -91,7 +103,7 @@ pub(crate) fn bind<'a>(
         return Err(Miss::far(format!("the sheet is not whole: {reason}")));
     }
     let Some(rule) = &feed.text else {
-        let bindings = bind_grid(feed, document, grid, catalog)?;
+        let bindings = bind_grid(feed, sought)?;
         return Ok(bindings.into_iter().map(|binding| BoundTable { grid: Cow::Borrowed(grid), binding }).collect());
     };
     if !grid.is_text() {
@@ -100,7 +112,7 @@ pub(crate) fn bind<'a>(
     let mut tables = Vec::new();
     let mut nearest: Option<Miss> = None;
     for derived in text_grid::derive(rule, grid) {
-        match bind_grid(feed, document, &derived, catalog) {
+        match bind_grid(feed, &Sought::new(document, &derived, catalog, explains)) {
             Ok(bindings) => {
                 let own = |binding| BoundTable { grid: Cow::Owned(derived.clone()), binding };
                 tables.extend(bindings.into_iter().map(own));
@@ -120,7 +132,8 @@ fn keep_nearest(nearest: &mut Option<Miss>, miss: Miss) {
     }
 }
 
-fn bind_grid(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) -> Result<Vec<Binding>, Miss> {
+fn bind_grid(feed: &Feed, sought: &Sought<'_>) -> Result<Vec<Binding>, Miss> {
+    let grid = sought.grid;
     let visible = (0..grid.rows.len()).filter(|index| !grid.rows[*index].is_hidden);
     let mut nearest: Option<Miss> = None;
     let mut bindings: Vec<Binding> = Vec::new();
@@ -133,7 +146,7 @@ fn bind_grid(feed: &Feed, document: &Document, grid: &Grid, catalog: &Catalog) -
         if top < from {
             continue;
         }
-        match bind_at(&Top { feed, document, grid, catalog, top, from }) {
+        match bind_at(&Top { feed, sought, top, from }) {
             Ok(found) => {
                 end_above(grid, &mut bindings, from, top);
                 from = found.iter().map(|binding| binding.body_index(grid)).max().unwrap_or(top + 1).max(top + 1);
@@ -179,16 +192,22 @@ impl Binding {
 /// A row at which a header may begin.
 struct Top<'a> {
     feed: &'a Feed,
-    document: &'a Document,
-    grid: &'a Grid,
-    catalog: &'a Catalog,
+    sought: &'a Sought<'a>,
     top: usize,
     /// Index of the first row whose texts may be captions.
     from: usize,
 }
 
+impl<'a> Top<'a> {
+    fn site(&self, last: u32) -> Site<'a> {
+        let Sought { document, grid, catalog, explains, .. } = *self.sought;
+        Site { feed: self.feed, document, grid, catalog, explains, top: self.top, last, from: self.from }
+    }
+}
+
 fn bind_at(at: &Top<'_>) -> Result<Vec<Binding>, Miss> {
-    let Top { feed, grid, top, .. } = *at;
+    let Top { feed, top, .. } = *at;
+    let grid = at.sought.grid;
     if !feed.header_names.is_empty() {
         return bind_names(at);
     }
@@ -213,10 +232,11 @@ fn bind_at(at: &Top<'_>) -> Result<Vec<Binding>, Miss> {
 
 /// The table without a header that begins at a row: its columns have the names that the feed gives them.
 fn bind_names(at: &Top<'_>) -> Result<Vec<Binding>, Miss> {
-    let Top { feed, document, grid, catalog, top, from } = *at;
+    let Top { feed, top, .. } = *at;
+    let grid = at.sought.grid;
     let columns = named_columns(grid, &feed.header_names);
     let before = grid.rows[top].number.saturating_sub(1);
-    let site = Site { feed, document, grid, catalog, top, last: before, from };
+    let site = at.site(before);
     let width = feed.header_names.len() as u32;
     if grid.rows[top].field_count.is_some_and(|found| found != width) {
         return Err(Miss::far(format!("{:?} fields in the first line, expected {width}", grid.rows[top].field_count)));
@@ -248,19 +268,22 @@ fn holds_no_header(feed: &Feed, grid: &Grid, binding: &Binding, row: usize) -> b
 
 /// The tables whose header has its first row and its depth there.
 fn bind_depth(at: &Top<'_>, depth: u32) -> Result<Vec<Binding>, Miss> {
-    let Top { feed, document, grid, catalog, top, from } = *at;
-    let (columns, last) = read_header(grid, top, depth);
-    let site = Site { feed, document, grid, catalog, top, last, from };
+    let Top { feed, top, .. } = *at;
+    let header = at.sought.headers.read(at.sought.grid, top, depth);
+    let columns = header.columns.as_slice();
+    let site = at.site(header.last);
     let mut bindings = Vec::new();
     let mut nearest: Option<Miss> = None;
     let mut foreign = Vec::new();
-    for band in bands(feed, &columns) {
-        let of_band: Vec<HeaderColumn> =
-            columns.iter().filter(|column| band.contains(&column.column)).cloned().collect();
+    for band in bands(feed, columns) {
+        let of_band: Cow<'_, [HeaderColumn]> = match columns.iter().all(|column| band.contains(&column.column)) {
+            true => Cow::Borrowed(columns),
+            false => columns.iter().filter(|column| band.contains(&column.column)).cloned().collect(),
+        };
         match bind_band(&site, &of_band, band) {
             Ok(binding) => bindings.push(binding),
             Err(miss) => {
-                foreign.extend(of_band.into_iter().filter(|column| !column.is_hidden));
+                foreign.extend(of_band.iter().filter(|column| !column.is_hidden).cloned());
                 if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) {
                     nearest = Some(miss);
                 }
@@ -308,6 +331,7 @@ pub(super) struct Site<'a> {
     pub document: &'a Document,
     pub grid: &'a Grid,
     pub catalog: &'a Catalog,
+    explains: bool,
     /// Index of the header's first row.
     pub top: usize,
     /// Number of the header's last row.
@@ -317,9 +341,10 @@ pub(super) struct Site<'a> {
 }
 
 fn bind_band(site: &Site<'_>, columns: &[HeaderColumn], band: Range<u32>) -> Result<Binding, Miss> {
-    let Site { feed, grid, top, last, .. } = *site;
+    let Site { feed, grid, top, last, explains, .. } = *site;
     let mut reasons = Vec::new();
     let mut score = 0;
+    let is_missed = |reasons: &[String]| !explains && !reasons.is_empty();
     let mut used = BTreeSet::new();
     let (mut labels, mut label_headers) = (BTreeMap::new(), Vec::new());
     for label in &feed.labels {
@@ -341,6 +366,9 @@ fn bind_band(site: &Site<'_>, columns: &[HeaderColumn], band: Range<u32>) -> Res
             Ok(None) if !label.is_required() => {}
             Ok(None) => reasons.push(format!("no column for {}", label.role)),
             Err(two) => reasons.push(format!("two columns for {}: {two}", label.role)),
+        }
+        if is_missed(&reasons) {
+            return Err(Miss { score, reasons });
         }
     }
     for label in &feed.labels {
@@ -383,6 +411,9 @@ fn bind_band(site: &Site<'_>, columns: &[HeaderColumn], band: Range<u32>) -> Res
     }
     if values.is_empty() && !feed.values.is_empty() {
         reasons.push("no value column of the feed".into());
+    }
+    if is_missed(&reasons) {
+        return Err(Miss { score, reasons });
     }
     values.sort_by_key(|value| value.header.column);
     let above = captions(site, &band);

@@ -15,7 +15,7 @@ use super::line::{Line, PrintedLine, read_lines};
 use super::moment::{BadMoment, Moment, MomentReader};
 use super::number::parse_number;
 use super::place::{FlatPlaces, Place, padded_code, read_hierarchy};
-use super::text::{on_one_line, trimmed, without_blanks};
+use super::text::{is_filled, on_one_line, plain, trimmed, without_blanks};
 use super::told::tell;
 use crate::feed::{Feed, LineRule, PlaceDate, PlaceSource, Reference, TimeRule};
 use crate::reader::{Grid, Row, RowFault};
@@ -120,19 +120,20 @@ pub(super) fn read_body(context: &GridContext<'_>, catalog: &Catalog, year_end: 
     }
     compare_evidence(context, &mut body);
     if let Some(rule) = &feed.line {
-        let printed: Vec<PrintedLine<'_>> =
-            body.records
-                .iter()
-                .map(|record| PrintedLine {
-                    code: rule.codes.iter().map(|role| without_blanks(body.text(context, record, role))).collect(),
-                    number: rule.number.as_ref().map(|role| body.text(context, record, role)).unwrap_or_default(),
-                    place: record.place,
-                    name: body.text(context, record, &rule.name),
-                    has_value: binding.values.iter().any(|value| {
-                        !without_blanks(grid.text(&grid.rows[record.row], value.header.column)).is_empty()
-                    }),
-                })
-                .collect();
+        let printed: Vec<PrintedLine<'_>> = body
+            .records
+            .iter()
+            .map(|record| PrintedLine {
+                code: rule.codes.iter().map(|role| without_blanks(body.text(context, record, role))).collect(),
+                number: rule.number.as_ref().map(|role| body.text(context, record, role)).unwrap_or_default(),
+                place: record.place,
+                name: body.text(context, record, &rule.name),
+                has_value: binding
+                    .values
+                    .iter()
+                    .any(|value| is_filled(grid.text(&grid.rows[record.row], value.header.column))),
+            })
+            .collect();
         body.lines = read_lines(rule, &printed);
         leave_others(rule, &mut body);
     }
@@ -326,7 +327,7 @@ impl Walk<'_> {
             .cells_of(row)
             .iter()
             .filter(|cell| self.binding.band.contains(&cell.column))
-            .filter(|cell| !self.grid.hidden_columns.contains(&cell.column) && !without_blanks(&cell.text).is_empty())
+            .filter(|cell| !self.grid.hidden_columns.contains(&cell.column) && is_filled(&cell.text))
             .peekable();
         if filled.peek().is_none() {
             return;
@@ -334,7 +335,7 @@ impl Walk<'_> {
         if !self.has_ended
             && !row.is_hidden
             && !self.feed.end.is_empty()
-            && filled.any(|cell| self.feed.end.iter().any(|end| end.is_match(&without_blanks(&cell.text))))
+            && filled.any(|cell| self.feed.end.iter().any(|end| end.is_match(&plain(&cell.text))))
         {
             self.has_ended = true;
         }
@@ -405,7 +406,7 @@ impl Walk<'_> {
     }
 
     fn is_blank(&self, row: &Row, column: u32) -> bool {
-        without_blanks(self.grid.text(row, column)).is_empty()
+        !is_filled(self.grid.text(row, column))
     }
 
     fn visit_after_end(&mut self, row: &Row) {
@@ -441,7 +442,7 @@ impl Walk<'_> {
             && self.binding.label_headers.iter().all(|(_, header)| {
                 // Machine columns repeat nothing; their marker is not in the header.
                 self.grid.hidden_columns.contains(&header.column)
-                    || without_blanks(self.grid.text(row, header.column)) == header.compared
+                    || plain(self.grid.text(row, header.column)) == header.compared
             });
         if is_header {
             self.body.notes.push(format!("row {number}: the header repeated, no record"));
@@ -452,7 +453,7 @@ impl Walk<'_> {
     /// Rows whose label says that they are another feed's.
     fn is_of_another_feed(&mut self, index: usize) -> bool {
         let is_other = self.feed.labels.iter().any(|label| {
-            label.only.as_ref().is_some_and(|only| !only.is_match(&without_blanks(self.label(index, &label.role))))
+            label.only.as_ref().is_some_and(|only| !only.is_match(&plain(self.label(index, &label.role))))
         });
         if is_other {
             let number = self.grid.rows[index].number;
@@ -486,7 +487,7 @@ impl Walk<'_> {
             .labels
             .iter()
             .filter(|label| label.must_be_filled)
-            .find(|label| without_blanks(self.label(index, &label.role)).is_empty());
+            .find(|label| !is_filled(self.label(index, &label.role)));
         if let Some(label) = empty {
             return Some((Reason::NoLabel, format!("no {}, expected one", label.role)));
         }

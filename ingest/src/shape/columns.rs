@@ -322,7 +322,6 @@ impl ColumnSource<'_> {
     fn origin(&self, part: OriginPart) -> ArrayRef {
         let grid = self.context.grid;
         match part {
-            OriginPart::Sha256 => self.constant(&self.context.source.sha256),
             OriginPart::Sheet => {
                 Arc::new(std::iter::repeat_n(grid.sheet.as_deref(), self.rows.len()).collect::<StringArray>())
             }

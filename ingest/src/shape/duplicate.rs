@@ -5,12 +5,15 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
-use arrow::array::{BooleanArray, RecordBatch};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array, make_comparator};
+use arrow::compute::{SortOptions, take};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 
 use super::figure::Figure;
+use super::reshape::LongRows;
 use super::table::ShapedGrid;
 use crate::report::{Reason, SetAsideKind};
 
@@ -23,16 +26,68 @@ pub(super) struct Repeat {
     pub first: usize,
 }
 
-/// Rows of the batch whose key occurred before, in order.
-pub(super) fn find_repeats(batch: &RecordBatch, key: &[String]) -> Result<Vec<Repeat>, ArrowError> {
+/// Rows of the batch whose key occurred before, in order. `rows` says what they were made of, where they are of one grid.
+pub(super) fn find_repeats(
+    batch: &RecordBatch,
+    key: &[String],
+    rows: Option<&LongRows>,
+) -> Result<Vec<Repeat>, ArrowError> {
     let columns = key
         .iter()
         .map(|name| {
             batch.column_by_name(name).cloned().ok_or_else(|| ArrowError::SchemaError(format!("no column {name}")))
         })
         .collect::<Result<Vec<_>, _>>()?;
+    if let Some(rows) = rows
+        && are_told_apart(&columns, rows)?
+    {
+        return Ok(Vec::new());
+    }
+    repeats_of(&columns)
+}
+
+/// Whether records and columns alone tell the keys apart: each part of the key belongs to the record or to the column, and
+/// neither occurs twice. It is so in most files, and asks for the parts of records and columns in place of those of all rows.
+fn are_told_apart(key: &[ArrayRef], rows: &LongRows) -> Result<bool, ArrowError> {
+    let (records, ordinals) = (rows.record.values(), rows.ordinal.values());
+    let first_of_records: Vec<u32> =
+        (0..records.len() as u32).filter(|row| *row == 0 || is_new(records, *row)).collect();
+    let mut first_of_columns: Vec<Option<u32>> = vec![None; rows.columns.max(1)];
+    for (row, ordinal) in ordinals.iter().enumerate() {
+        first_of_columns[*ordinal as usize].get_or_insert(row as u32);
+    }
+    let (mut of_records, mut of_columns) = (Vec::new(), Vec::new());
+    for part in key {
+        let compare = make_comparator(part, part, SortOptions::default())?;
+        let is_same = |a: usize, b: usize| compare(a, b).is_eq();
+        if (1..records.len()).all(|row| is_new(records, row as u32) || is_same(row, row - 1)) {
+            of_records.push(Arc::clone(part));
+        } else if (0..ordinals.len())
+            .all(|row| first_of_columns[ordinals[row] as usize].is_some_and(|first| is_same(row, first as usize)))
+        {
+            of_columns.push(Arc::clone(part));
+        } else {
+            return Ok(false);
+        }
+    }
+    let differ = |parts: Vec<ArrayRef>, of: Vec<u32>| -> Result<bool, ArrowError> {
+        if parts.is_empty() {
+            return Ok(of.len() < 2);
+        }
+        let of = UInt32Array::from(of);
+        let parts = parts.iter().map(|part| take(part, &of, None)).collect::<Result<Vec<_>, _>>()?;
+        Ok(repeats_of(&parts)?.is_empty())
+    };
+    Ok(differ(of_records, first_of_records)? && differ(of_columns, first_of_columns.into_iter().flatten().collect())?)
+}
+
+fn is_new(records: &[u32], row: u32) -> bool {
+    records[row as usize] != records[row as usize - 1]
+}
+
+fn repeats_of(columns: &[ArrayRef]) -> Result<Vec<Repeat>, ArrowError> {
     let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
-    let rows = RowConverter::new(fields)?.convert_columns(&columns)?;
+    let rows = RowConverter::new(fields)?.convert_columns(columns)?;
     let mut seen = HashMap::with_capacity_and_hasher(rows.num_rows(), ahash::RandomState::new());
     let mut repeats = Vec::new();
     for (row, key) in rows.iter().enumerate() {

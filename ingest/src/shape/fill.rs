@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::bind::Binding;
-use super::text::without_blanks;
+use super::text::is_filled;
 use crate::feed::{Feed, FillDown};
 use crate::reader::Grid;
 
@@ -69,7 +69,7 @@ impl Fills {
         let mut above = None;
         for (index, row) in grid.rows.iter().enumerate().skip(body) {
             match grid.index_of(row, column) {
-                Some(cell) if !without_blanks(&grid.cells[cell].text).is_empty() => above = Some(cell),
+                Some(cell) if is_filled(&grid.cells[cell].text) => above = Some(cell),
                 _ => {
                     if let Some(cell) = above {
                         self.fill(grid, index, column, cell);
@@ -80,7 +80,7 @@ impl Fills {
     }
 
     fn fill(&mut self, grid: &Grid, row: usize, column: u32, cell: usize) {
-        if without_blanks(grid.text(&grid.rows[row], column)).is_empty() {
+        if !is_filled(grid.text(&grid.rows[row], column)) {
             self.cells.insert((row, column), cell);
         }
     }

@@ -3,10 +3,12 @@
 //! A group header above several columns is filled into all of them: by its merged range, or, where the
 //! department merged nothing, from the left into columns that have a lower level of their own.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use super::number::parse_number;
-use super::text::{on_one_line, without_blanks};
+use super::text::{is_filled, on_one_line, without_blanks};
 use crate::reader::{Cell, CellKind, Grid, Row};
 
 /// One column of a candidate header.
@@ -21,6 +23,32 @@ pub(crate) struct HeaderColumn {
     pub address: String,
     /// Whether the sheet hides the column.
     pub is_hidden: bool,
+}
+
+/// A header as read.
+#[derive(Debug)]
+pub(crate) struct Header {
+    pub columns: Vec<HeaderColumn>,
+    /// Number of its last row.
+    pub last: u32,
+}
+
+/// Headers of one grid, each read once: every feed asks for the same ones.
+#[derive(Debug, Default)]
+pub(crate) struct HeaderCache {
+    read: RefCell<HashMap<(usize, u32), Rc<Header>>>,
+}
+
+impl HeaderCache {
+    /// The header of `depth` rows that begins at the row with index `top`.
+    pub fn read(&self, grid: &Grid, top: usize, depth: u32) -> Rc<Header> {
+        let mut read = self.read.borrow_mut();
+        let header = read.entry((top, depth)).or_insert_with(|| {
+            let (columns, last) = read_header(grid, top, depth);
+            Rc::new(Header { columns, last })
+        });
+        Rc::clone(header)
+    }
 }
 
 /// Reads the header of `depth` rows that begins at the row with index `top`.
@@ -38,7 +66,7 @@ pub(crate) fn read_header(grid: &Grid, top: usize, depth: u32) -> (Vec<HeaderCol
     let mut columns: BTreeMap<u32, Vec<Option<String>>> = BTreeMap::new();
     for (level, row) in levels.iter().enumerate() {
         for cell in row.iter().flat_map(|row| grid.cells_of(row)) {
-            if !without_blanks(&cell.text).is_empty() {
+            if is_filled(&cell.text) {
                 columns.entry(cell.column).or_insert_with(|| vec![None; levels.len()])[level] =
                     Some(cell.text.to_string());
             }
@@ -129,11 +157,8 @@ fn describe(grid: &Grid, levels: &[Option<&Row>], first: u32, column: u32, texts
             shown.push(on_one_line(text));
         }
     }
-    let lowest = levels
-        .iter()
-        .flatten()
-        .rev()
-        .find_map(|row| grid.cell(row, column).filter(|cell| !without_blanks(&cell.text).is_empty()));
+    let lowest =
+        levels.iter().flatten().rev().find_map(|row| grid.cell(row, column).filter(|cell| is_filled(&cell.text)));
     let address = match lowest {
         Some(cell) => grid.address(cell.row, cell.start),
         None => grid.address(first, column),

@@ -36,12 +36,13 @@ use std::sync::Arc;
 
 pub use columns::batch_schema;
 pub use error::ShapeError;
+pub(crate) use recognise::claims;
 pub use recognise::{Claim, GridRecognition, NearMiss, Recognition, recognise};
 
 pub(crate) use header::{HeaderColumn, read_header};
 pub(crate) use text::{on_one_line, without_blanks};
 
-use bind::{Binding, BoundTable};
+use bind::{Binding, BoundTable, Sought};
 use table::{ShapedGrid, shape_grid};
 
 use crate::feed::Feed;
@@ -51,15 +52,6 @@ use crate::report::{Counts, GridReport, Reason, Report, SetAside, SetAsideKind};
 /// Whether the text of a cell is a number.
 pub(crate) fn is_number(text: &str) -> bool {
     number::parse_number(text).is_ok()
-}
-
-/// The file that a batch comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceRef {
-    /// SHA-256 of its bytes, in hexadecimal.
-    pub sha256: String,
-    /// Its name, for the report; never a reason for anything.
-    pub name: String,
 }
 
 /// The rows of one file under one feed.
@@ -80,7 +72,6 @@ struct GridContext<'a> {
     feed: &'a Feed,
     grid: &'a Grid,
     binding: &'a Binding,
-    source: &'a SourceRef,
 }
 
 /// Row and column of the cell of each row.
@@ -95,7 +86,7 @@ struct Addresses {
 ///
 /// The document holds no table of the feed, or one that lacks a text which a column needs. What is wrong with
 /// single records and cells is in the report.
-pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Catalog) -> Result<Shaped, ShapeError> {
+pub fn shape(feed: &Feed, document: &Document, catalog: &Catalog) -> Result<Shaped, ShapeError> {
     let table = catalog
         .tables
         .get(&feed.table)
@@ -103,7 +94,7 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
     let mut bound: Vec<BoundTable<'_>> = Vec::new();
     let mut nearest: Option<bind::Miss> = None;
     for grid in &document.grids {
-        match bind::bind(feed, document, grid, catalog) {
+        match bind::bind(feed, &Sought::new(document, grid, catalog, true)) {
             Ok(tables) => bound.extend(tables),
             Err(miss) if nearest.as_ref().is_none_or(|nearest| miss.score > nearest.score) => nearest = Some(miss),
             Err(_) => {}
@@ -116,7 +107,7 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
     let mut grids = Vec::new();
     let mut refused = Vec::new();
     for BoundTable { grid, binding } in &bound {
-        match shape_grid(&GridContext { feed, grid, binding, source }, table, catalog) {
+        match shape_grid(&GridContext { feed, grid, binding }, table, catalog) {
             Ok(shaped) => grids.push(shaped),
             // A table that does not say what a column needs does not cost the others.
             Err(error @ ShapeError::NotPrinted { .. }) if bound.len() > 1 => refused.push((grid, binding, error)),
@@ -134,12 +125,13 @@ pub fn shape(feed: &Feed, document: &Document, source: &SourceRef, catalog: &Cat
         reason: error.to_string(),
     };
     let batch = concat_batches(&Arc::new(batch_schema(table)), grids.iter().map(|grid| &grid.batch)).map_err(refuse)?;
-    let repeats = duplicate::find_repeats(&batch, &table.key).map_err(refuse)?;
+    let rows = if let [grid] = grids.as_slice() { Some(&grid.rows) } else { None };
+    let repeats = duplicate::find_repeats(&batch, &table.key, rows).map_err(refuse)?;
     let batch = match duplicate::set_aside_repeats(&mut grids, &repeats) {
         Some(kept) => filter_record_batch(&batch, &kept).map_err(refuse)?,
         None => batch,
     };
-    let mut report = assemble_report(feed, source, grids);
+    let mut report = assemble_report(feed, document, grids);
     for (grid, binding, error) in refused {
         report.add_refused(refused_grid(grid, binding), refused_record(grid, binding, &error));
     }
@@ -172,10 +164,10 @@ fn refused_record(grid: &Grid, binding: &Binding, error: &ShapeError) -> SetAsid
     }
 }
 
-fn assemble_report(feed: &Feed, source: &SourceRef, grids: Vec<ShapedGrid<'_>>) -> Report {
+fn assemble_report(feed: &Feed, document: &Document, grids: Vec<ShapedGrid<'_>>) -> Report {
     let mut report = Report {
         feed: feed.id.clone(),
-        file: source.name.clone(),
+        file: document.path.rsplit('/').next().unwrap_or_default().to_owned(),
         totals: Counts::default(),
         grids: Vec::new(),
         set_aside: Vec::new(),

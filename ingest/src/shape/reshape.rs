@@ -1,6 +1,6 @@
-//! From one line with many value columns to one row for each value: polars explodes, settings are taken by column.
+//! From one line with many value columns to one row for each value: polars unpivots, settings are taken by column.
 //!
-//! What is exploded is the index of each cell, so that a row keeps its way back to the file. Figures never pass
+//! What is unpivoted is the index of each cell, so that a row keeps its way back to the file. Figures never pass
 //! through polars: it would round them.
 
 use std::collections::BTreeMap;
@@ -9,13 +9,10 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, UInt32Ar
 use arrow::compute::{filter, take};
 use arrow::datatypes::UInt32Type;
 use arrow::error::ArrowError;
-use polars::prelude::{
-    Column, DataFrame, ExplodeOptions, IntoLazy, PlSmallStr, PolarsError, by_name, col, concat_list,
-};
+use polars::prelude::{Column, DataFrame, IntoLazy, PlSmallStr, PolarsError, UnpivotArgsDSL, by_name, col, empty};
 
 use super::bridge::to_arrow;
 
-const RECORD: &str = "record";
 const CELL: &str = "cell";
 
 /// Rows in the order of records, and within one of columns.
@@ -40,26 +37,32 @@ pub(crate) fn unpivot(
     let columns = cells.len();
     let height = cells.first().map_or(0, Vec::len);
     let names: Vec<PlSmallStr> = (0..columns).map(|ordinal| PlSmallStr::from(ordinal.to_string())).collect();
-    let mut wide = vec![Column::new(RECORD.into(), (0..height as u32).collect::<Vec<u32>>())];
-    wide.extend(names.iter().cloned().zip(cells).map(|(name, cells)| Column::new(name, cells)));
-    let cells = concat_list(names.iter().map(|name| col(name.clone())).collect::<Vec<_>>())?;
+    let wide = names.iter().cloned().zip(cells).map(|(name, cells)| Column::new(name, cells)).collect();
     let long = DataFrame::new(height, wide)?
         .lazy()
-        .select([col(RECORD), cells.alias(CELL)])
-        .explode(by_name([CELL], true, false), ExplodeOptions { empty_as_null: false, keep_nulls: true })
+        .unpivot(UnpivotArgsDSL {
+            on: Some(by_name(names, true, false)),
+            index: empty(),
+            variable_name: None,
+            value_name: Some(CELL.into()),
+        })
+        .select([col(CELL)])
         .collect()?;
     let refuse = |error: ArrowError| PolarsError::ComputeError(error.to_string().into());
-    let column = |name: &str| -> Result<UInt32Array, PolarsError> {
-        Ok(to_arrow(long.column(name)?).map_err(refuse)?.as_primitive::<UInt32Type>().clone())
-    };
-    let ordinal = UInt32Array::from_iter_values((0..height).flat_map(|_| 0..columns as u32));
+    // Column stands below column there: the cells of one record are `height` apart.
+    let (lines, width) = (height as u32, columns as u32);
+    let places = (0..lines).flat_map(|record| (0..width).map(move |ordinal| ordinal * lines + record));
+    let cell = to_arrow(long.column(CELL)?).map_err(refuse)?;
+    let cell = take(&cell, &UInt32Array::from_iter_values(places), None).map_err(refuse)?;
+    let record = UInt32Array::from_iter_values((0..lines).flat_map(|record| std::iter::repeat_n(record, columns)));
+    let ordinal = UInt32Array::from_iter_values((0..lines).flat_map(|_| 0..width));
     let mut of_rows = BTreeMap::new();
     for name in settings.first().into_iter().flat_map(BTreeMap::keys) {
         let values = settings.iter().map(|set| set.get(name).map(String::as_str).unwrap_or_default());
         let values: ArrayRef = std::sync::Arc::new(StringArray::from_iter_values(values));
         of_rows.insert(name.clone(), take(&values, &ordinal, None).map_err(refuse)?.as_string::<i32>().clone());
     }
-    Ok(LongRows { record: column(RECORD)?, cell: column(CELL)?, ordinal, settings: of_rows, columns })
+    Ok(LongRows { record, cell: cell.as_primitive::<UInt32Type>().clone(), ordinal, settings: of_rows, columns })
 }
 
 impl LongRows {

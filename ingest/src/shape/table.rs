@@ -18,7 +18,7 @@ use super::figure::{Figure, Measure, MeasureColumns};
 use super::header::HeaderColumn;
 use super::moments::read_moments;
 use super::reshape::{LongRows, unpivot};
-use super::text::without_blanks;
+use super::text::{is_filled, without_blanks};
 use super::told::{Teller, Told, tell};
 use super::{Addresses, GridContext, ShapeError};
 use crate::feed::{ColumnUnit, PlaceDate, Producer, ValuePart};
@@ -164,8 +164,7 @@ fn leave_blanks(context: &GridContext<'_>, rows: &mut LongRows) -> Result<usize,
     if !feed.blank_is_no_row || rows.columns == 0 {
         return Ok(0);
     }
-    let is_filled =
-        |cell: Option<u32>| cell.is_some_and(|cell| !without_blanks(&grid.cells[cell as usize].text).is_empty());
+    let is_filled = |cell: Option<u32>| cell.is_some_and(|cell| is_filled(&grid.cells[cell as usize].text));
     let mask: BooleanArray = rows.cell.iter().map(|cell| Some(is_filled(cell))).collect();
     let left = rows.len() - mask.true_count();
     rows.retain(&mask)?;
@@ -238,9 +237,7 @@ fn read_figures(
         let measures = units.texts[*unit as usize].as_deref().and_then(|unit| known.get(unit));
         match measures {
             Some(measures) => read(&measures[*ordinal as usize], cell),
-            None if cell.is_none_or(|cell| without_blanks(&grid.cells[cell as usize].text).is_empty()) => {
-                Figure::Missing
-            }
+            None if cell.is_none_or(|cell| !is_filled(&grid.cells[cell as usize].text)) => Figure::Missing,
             None => Figure::SetAside(Reason::UnknownUnit, "a figure whose unit is none in units.toml".to_owned()),
         }
     })

@@ -14,11 +14,25 @@ pub(crate) fn without_blanks(text: &str) -> String {
 
 /// The same without a copy, where there are none.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if text.contains(is_blank) { Cow::Owned(without_blanks(text)) } else { Cow::Borrowed(text) }
+    if may_hold_blank(text) && text.contains(is_blank) { Cow::Owned(without_blanks(text)) } else { Cow::Borrowed(text) }
+}
+
+/// Whether there is anything but blanks.
+pub(crate) fn is_filled(text: &str) -> bool {
+    text.chars().any(|character| !is_blank(character))
+}
+
+/// Looks at bytes only: blanks beyond ASCII begin with one of these.
+fn may_hold_blank(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'\t'..=b'\r' | b' ' | 0xC2 | 0xE1..=0xE3 | 0xEF))
 }
 
 /// The text without blanks at its ends.
 pub(crate) fn trimmed(text: &str) -> &str {
+    let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_plain(text.as_bytes().first()) && is_plain(text.as_bytes().last()) {
+        return text;
+    }
     text.trim_matches(is_blank)
 }
 
@@ -62,6 +76,16 @@ pub(crate) fn indentation(text: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_blank_is_overlooked() {
+        for blank in (0..=u32::from(char::MAX)).filter_map(char::from_u32).filter(|character| is_blank(*character)) {
+            let text = format!("地{blank}区");
+            assert_eq!(plain(&text), "地区", "{blank:?}");
+            assert_eq!(trimmed(&format!("{blank}a{blank}")), "a", "{blank:?}");
+            assert!(!is_filled(&blank.to_string()), "{blank:?}");
+        }
+    }
 
     #[test]
     fn a_full_width_blank_indents_by_two() {

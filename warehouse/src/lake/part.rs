@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Int32Array, RecordBatch, StringBuilder};
+use arrow::array::{Array, ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray, StringBuilder};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
@@ -132,11 +132,15 @@ pub(super) fn source_of(path: &str) -> Option<&str> {
 /// The slice and the source that a part belongs to.
 pub type Owner = (SliceKey, String);
 
-/// Rows of a part in the normalised schema: with the address that sheet, row and column give.
-pub(super) fn with_address(batch: &RecordBatch, table: &Table) -> Result<RecordBatch, ArrowError> {
+/// Rows of a part in the normalised schema: with the source that its path names, and the address that sheet, row and column give.
+pub(super) fn with_origin(batch: &RecordBatch, table: &Table, source_sha256: &str) -> Result<RecordBatch, ArrowError> {
     let schema = normalised_schema(table);
     let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
         Some(column) => cast(column, field.data_type()),
+        None if field.name() == "source_sha256" => {
+            Ok(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(source_sha256, batch.num_rows())))
+                as ArrayRef)
+        }
         None if field.name() == "source_cell" => addresses(batch),
         None => Err(missing(field.name())),
     });

@@ -21,7 +21,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use gongkai_catalog::Table;
 
-use crate::lake::part::{Owner, StoredPart, source_of, with_address};
+use crate::lake::part::{Owner, StoredPart, source_of, with_origin};
 use crate::lake::{LakeError, rows};
 use crate::schema::{normalised_schema, part_schema};
 use crate::store::Store;
@@ -103,7 +103,7 @@ impl<'a> NormalisedTable<'a> {
             let bytes = self.store.read(&path).await?;
             let failed = |source| LakeError::Parquet { path: path.clone(), source };
             for batch in ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(|b| b.build()).map_err(failed)? {
-                let batch = batch.and_then(|batch| with_address(&batch, self.table));
+                let batch = batch.and_then(|batch| with_origin(&batch, self.table, &part.owner.1));
                 batches.push(batch.map_err(|source| self.arrow(source))?);
             }
             has_neighbours |= !sources.insert(part.owner.1);
