@@ -15,6 +15,17 @@ pub struct Exact {
     scale: u8,
 }
 
+/// Powers of ten by their exponent, up to the digits that a decimal holds.
+pub const POWERS: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
 /// Largest magnitude a 38-digit decimal can hold.
 const LIMIT: i128 = 10_i128.pow(38) - 1;
 
@@ -94,11 +105,11 @@ impl Exact {
     /// Returns `None` when the result needs more than 38 digits.
     pub fn rescale(self, scale: u8) -> Option<Rescaled> {
         if scale >= self.scale {
-            let factor = 10_i128.checked_pow(u32::from(scale - self.scale))?;
+            let factor = *POWERS.get(usize::from(scale - self.scale))?;
             let digits = self.digits.checked_mul(factor)?;
             return (digits.abs() <= LIMIT).then_some(Rescaled::Exact(digits));
         }
-        let divisor = 10_i128.checked_pow(u32::from(self.scale - scale))?;
+        let divisor = *POWERS.get(usize::from(self.scale - scale))?;
         let (quotient, rest) = divide(self.digits, divisor);
         if rest == 0 {
             return Some(Rescaled::Exact(quotient));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use compact_str::CompactString;
 use gongkai_catalog::Address;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,9 @@ pub enum CellKind {
     Empty,
 }
 
+/// Text of a cell. A grid has millions, most of them a few characters long: those stand in the cell itself.
+pub type CellText = CompactString;
+
 /// One cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
@@ -45,7 +49,7 @@ pub struct Cell {
     /// Column of the sheet, or position of the value's first character in its line; from 1.
     pub start: u32,
     /// Content as text, as it stands in the file.
-    pub text: Box<str>,
+    pub text: CellText,
     /// What the content is.
     pub kind: CellKind,
     /// Whether the value is the cached result of a formula.

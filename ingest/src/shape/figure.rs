@@ -1,6 +1,6 @@
 //! One value cell: its state, its figure, and how the stored number follows from it.
 
-use gongkai_catalog::exact::{NotExact, Rescaled};
+use gongkai_catalog::exact::{NotExact, POWERS, Rescaled};
 use gongkai_catalog::{Column, ColumnType, Exact, Unit};
 
 use super::number::parse_number;
@@ -214,7 +214,7 @@ fn decimal(column: &Column) -> (u8, u8) {
 }
 
 fn fits(digits: i128, precision: u8) -> bool {
-    digits.unsigned_abs() < 10_u128.pow(u32::from(precision.min(38)))
+    digits.unsigned_abs() < POWERS[usize::from(precision.min(38))].unsigned_abs()
 }
 
 #[cfg(test)]
