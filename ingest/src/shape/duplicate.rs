@@ -11,6 +11,7 @@ use arrow::array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array, make_compar
 use arrow::compute::{SortOptions, take};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
+use gongkai_catalog::table::DERIVED;
 
 use super::figure::Figure;
 use super::reshape::LongRows;
@@ -32,8 +33,10 @@ pub(super) fn find_repeats(
     key: &[String],
     rows: Option<&LongRows>,
 ) -> Result<Vec<Repeat>, ArrowError> {
+    // The digest of the file is one for all its rows.
     let columns = key
         .iter()
+        .filter(|name| !DERIVED.contains(&name.as_str()))
         .map(|name| {
             batch.column_by_name(name).cloned().ok_or_else(|| ArrowError::SchemaError(format!("no column {name}")))
         })
