@@ -11,7 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-PROVENANCE = ["source_sha256", "source_sheet", "source_row", "source_column", "source_cell"]
+# What is stored of each row's origin. The digest of the file stands in the path of its part; the address follows from these.
+PROVENANCE = ["source_sheet", "source_row", "source_column"]
 
 GROUPS = """
     SELECT data_month, geo_id, region_code, geo_name, measure, averaging, unit, data_kind, reference_state, value_state,

@@ -23,7 +23,7 @@ pub(crate) use check::has_time_of_day;
 pub use error::FeedError;
 pub use part::{LinePart, OriginPart, PlacePart, TimePart, ValuePart};
 pub(crate) use producer::Producer;
-pub(crate) use reference::Reference;
+pub(crate) use reference::{Grain, Reference};
 pub(crate) use rule::{
     Caption, ColumnUnit, HourEdge, LINE_PATH, LabelCases, LabelColumn, LineRule, PlaceDate, PlaceRule, PlaceSource,
     PrintedCases, RowRule, SectionRule, Span, TextRule, TimeRule, UnitLine, ValueColumn,
@@ -88,6 +88,40 @@ impl Feed {
             || self.rows.iter().any(|row| row.leaves)
             || self.labels.iter().any(|label| label.only.is_some())
             || self.line.as_ref().is_some_and(|line| line.only.is_some())
+    }
+
+    /// For how many rows a column of its table is the same.
+    pub(crate) fn grain_of(&self, column: &str) -> Grain {
+        let producer = self.producers.iter().find(|(name, _)| name == column).map(|(_, producer)| producer);
+        let time = if self.time.as_ref().is_some_and(TimeRule::is_of_columns) { Grain::Row } else { Grain::Record };
+        match producer {
+            None => Grain::Row,
+            Some(Producer::Constant(_) | Producer::Empty | Producer::Origin(OriginPart::Sheet)) => Grain::Table,
+            Some(Producer::Setting | Producer::Value(ValuePart::Header)) => Grain::Column,
+            Some(Producer::Value(ValuePart::Unit)) if self.unit_by.is_none() => {
+                let units = self.values.iter().filter_map(|value| value.unit.as_ref());
+                let is_of_record = |unit: &ColumnUnit| match unit {
+                    ColumnUnit::Known(_) => false,
+                    ColumnUnit::Printed(reference) => reference.is_of_record(),
+                };
+                if units.into_iter().any(is_of_record) { Grain::Row } else { Grain::Column }
+            }
+            Some(Producer::Value(_) | Producer::Origin(_)) => Grain::Row,
+            Some(Producer::Printed(references) | Producer::Joined(references)) => Grain::of(references),
+            Some(Producer::ByPrinted(rule)) => Grain::of(&rule.captures),
+            Some(Producer::Place(_)) => match &self.place.source {
+                PlaceSource::Printed(names) if names.iter().any(Reference::is_of_column) => Grain::Column,
+                _ => Grain::Record,
+            },
+            Some(Producer::Time(_) | Producer::ByDate(_)) => time,
+            Some(
+                Producer::RowSetting
+                | Producer::Line(_)
+                | Producer::IsHidden
+                | Producer::ByLabel(_)
+                | Producer::Label(_),
+            ) => Grain::Record,
+        }
     }
 }
 

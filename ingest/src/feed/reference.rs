@@ -32,6 +32,33 @@ impl Reference {
     }
 }
 
+/// For how many rows of a table a text or a value is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grain {
+    /// For all of them.
+    Table,
+    /// For those of one value column.
+    Column,
+    /// For those of one record.
+    Record,
+    /// For none but the row itself, as far as one can say before it is read.
+    Row,
+}
+
+impl Grain {
+    /// Of what several references tell together.
+    pub fn of(references: &[Reference]) -> Self {
+        let of_column = references.iter().any(Reference::is_of_column);
+        let of_record = references.iter().any(Reference::is_of_record);
+        match (of_column, of_record) {
+            (true, true) => Self::Row,
+            (false, true) => Self::Record,
+            (true, false) => Self::Column,
+            (false, false) => Self::Table,
+        }
+    }
+}
+
 impl fmt::Display for Reference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

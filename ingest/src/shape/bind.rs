@@ -272,6 +272,9 @@ fn bind_depth(at: &Top<'_>, depth: u32) -> Result<Vec<Binding>, Miss> {
     let header = at.sought.headers.read(at.sought.grid, top, depth);
     let columns = header.columns.as_slice();
     let site = at.site(header.last);
+    if !site.explains && feed.labels.iter().any(|label| is_absent(label, columns)) {
+        return Err(Miss::far("a column that the feed needs is not there".into()));
+    }
     let mut bindings = Vec::new();
     let mut nearest: Option<Miss> = None;
     let mut foreign = Vec::new();
@@ -297,6 +300,12 @@ fn bind_depth(at: &Top<'_>, depth: u32) -> Result<Vec<Binding>, Miss> {
         }
         None => Err(nearest.unwrap_or_else(|| Miss::far("no columns".into()))),
     }
+}
+
+/// Whether no header can be that of a label which the table has to have.
+fn is_absent(label: &LabelColumn, columns: &[HeaderColumn]) -> bool {
+    let Some(header) = label.header.as_ref().filter(|_| label.is_required()) else { return false };
+    !columns.iter().any(|column| (label.may_be_hidden || !column.is_hidden) && header.is_match(&column.compared))
 }
 
 /// The columns of each of the tables that stand side by side: a new one begins where the headers of the feed's labels do again.

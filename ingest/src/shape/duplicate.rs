@@ -5,10 +5,9 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array, make_comparator};
-use arrow::compute::{SortOptions, take};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
+use arrow::compute::take;
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use gongkai_catalog::table::DERIVED;
@@ -16,6 +15,7 @@ use gongkai_catalog::table::DERIVED;
 use super::figure::Figure;
 use super::reshape::LongRows;
 use super::table::ShapedGrid;
+use crate::feed::{Feed, Grain};
 use crate::report::{Reason, SetAsideKind};
 
 /// A row whose key occurred before.
@@ -29,6 +29,7 @@ pub(super) struct Repeat {
 
 /// Rows of the batch whose key occurred before, in order. `rows` says what they were made of, where they are of one grid.
 pub(super) fn find_repeats(
+    feed: &Feed,
     batch: &RecordBatch,
     key: &[String],
     rows: Option<&LongRows>,
@@ -38,54 +39,47 @@ pub(super) fn find_repeats(
         .iter()
         .filter(|name| !DERIVED.contains(&name.as_str()))
         .map(|name| {
-            batch.column_by_name(name).cloned().ok_or_else(|| ArrowError::SchemaError(format!("no column {name}")))
+            let column = batch.column_by_name(name).cloned();
+            Ok((name.as_str(), column.ok_or_else(|| ArrowError::SchemaError(format!("no column {name}")))?))
         })
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, ArrowError>>()?;
     if let Some(rows) = rows
-        && are_told_apart(&columns, rows)?
+        && are_told_apart(feed, &columns, rows)?
     {
         return Ok(Vec::new());
     }
-    repeats_of(&columns)
+    repeats_of(&columns.into_iter().map(|(_, column)| column).collect::<Vec<_>>())
 }
 
 /// Whether records and columns alone tell the keys apart: each part of the key belongs to the record or to the column, and
-/// neither occurs twice. It is so in most files, and asks for the parts of records and columns in place of those of all rows.
-fn are_told_apart(key: &[ArrayRef], rows: &LongRows) -> Result<bool, ArrowError> {
-    let (records, ordinals) = (rows.record.values(), rows.ordinal.values());
-    let first_of_records: Vec<u32> =
-        (0..records.len() as u32).filter(|row| *row == 0 || is_new(records, *row)).collect();
-    let mut first_of_columns: Vec<Option<u32>> = vec![None; rows.columns.max(1)];
-    for (row, ordinal) in ordinals.iter().enumerate() {
-        first_of_columns[*ordinal as usize].get_or_insert(row as u32);
-    }
+/// neither occurs twice. It is so in most files, and asks for the keys of records and columns in place of those of all rows.
+fn are_told_apart(feed: &Feed, key: &[(&str, ArrayRef)], rows: &LongRows) -> Result<bool, ArrowError> {
     let (mut of_records, mut of_columns) = (Vec::new(), Vec::new());
-    for part in key {
-        let compare = make_comparator(part, part, SortOptions::default())?;
-        let is_same = |a: usize, b: usize| compare(a, b).is_eq();
-        if (1..records.len()).all(|row| is_new(records, row as u32) || is_same(row, row - 1)) {
-            of_records.push(Arc::clone(part));
-        } else if (0..ordinals.len())
-            .all(|row| first_of_columns[ordinals[row] as usize].is_some_and(|first| is_same(row, first as usize)))
-        {
-            of_columns.push(Arc::clone(part));
-        } else {
-            return Ok(false);
+    for (name, part) in key {
+        match feed.grain_of(name) {
+            Grain::Table => {}
+            Grain::Record => of_records.push(part),
+            Grain::Column => of_columns.push(part),
+            Grain::Row => return Ok(false),
         }
     }
-    let differ = |parts: Vec<ArrayRef>, of: Vec<u32>| -> Result<bool, ArrowError> {
+    let firsts = |indices: &[u32], count: usize| -> UInt32Array {
+        let mut first: Vec<Option<u32>> = vec![None; count];
+        for (row, index) in indices.iter().enumerate() {
+            first[*index as usize].get_or_insert(row as u32);
+        }
+        first.into_iter().flatten().collect()
+    };
+    let differ = |parts: &[&ArrayRef], of: UInt32Array| -> Result<bool, ArrowError> {
         if parts.is_empty() {
             return Ok(of.len() < 2);
         }
-        let of = UInt32Array::from(of);
         let parts = parts.iter().map(|part| take(part, &of, None)).collect::<Result<Vec<_>, _>>()?;
         Ok(repeats_of(&parts)?.is_empty())
     };
-    Ok(differ(of_records, first_of_records)? && differ(of_columns, first_of_columns.into_iter().flatten().collect())?)
-}
-
-fn is_new(records: &[u32], row: u32) -> bool {
-    records[row as usize] != records[row as usize - 1]
+    let (records, ordinals) = (rows.record.values(), rows.ordinal.values());
+    let last = records.last().map_or(0, |record| *record as usize + 1);
+    Ok(differ(&of_records, firsts(records, last))? && differ(&of_columns, firsts(ordinals, rows.columns.max(1)))?)
 }
 
 fn repeats_of(columns: &[ArrayRef]) -> Result<Vec<Repeat>, ArrowError> {

@@ -126,7 +126,7 @@ pub fn shape(feed: &Feed, document: &Document, catalog: &Catalog) -> Result<Shap
     };
     let batch = concat_batches(&Arc::new(batch_schema(table)), grids.iter().map(|grid| &grid.batch)).map_err(refuse)?;
     let rows = if let [grid] = grids.as_slice() { Some(&grid.rows) } else { None };
-    let repeats = duplicate::find_repeats(&batch, &table.key, rows).map_err(refuse)?;
+    let repeats = duplicate::find_repeats(feed, &batch, &table.key, rows).map_err(refuse)?;
     let batch = match duplicate::set_aside_repeats(&mut grids, &repeats) {
         Some(kept) => filter_record_batch(&batch, &kept).map_err(refuse)?,
         None => batch,

@@ -12,7 +12,7 @@ use super::GridContext;
 use super::body::{Body, Record};
 use super::reshape::LongRows;
 use super::text::{trimmed, without_blanks};
-use crate::feed::{PrintedCases, Reference};
+use crate::feed::{Grain, PrintedCases, Reference};
 
 /// Texts, and which of them each row has.
 pub(super) struct Told {
@@ -44,8 +44,8 @@ impl Teller<'_> {
     pub fn first(&self, references: &[Reference]) -> Told {
         let records = &self.body.records;
         let columns = self.rows.columns.max(1);
-        match grain(references) {
-            Grain::Column => Told {
+        match Grain::of(references) {
+            Grain::Table | Grain::Column => Told {
                 texts: (0..columns).map(|column| self.first_of(references, None, column)).collect(),
                 of_row: self.rows.ordinal.clone(),
             },
@@ -103,23 +103,6 @@ fn join(a: Told, b: Told, by: &str) -> Told {
     let rows = a.of_row.values().iter().zip(b.of_row.values());
     let texts = rows.map(|(x, y)| join(&a.texts[*x as usize], &b.texts[*y as usize])).collect();
     Told { texts, of_row: UInt32Array::from_iter_values(0..a.of_row.len() as u32) }
-}
-
-#[derive(Clone, Copy)]
-enum Grain {
-    Column,
-    Record,
-    Row,
-}
-
-fn grain(references: &[Reference]) -> Grain {
-    let of_column = references.iter().any(Reference::is_of_column);
-    let of_record = references.iter().any(Reference::is_of_record);
-    match (of_column, of_record) {
-        (true, true) => Grain::Row,
-        (false, true) => Grain::Record,
-        (_, false) => Grain::Column,
-    }
 }
 
 /// What a reference means for a record and a value column.
