@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, StringArray, StringBuilder,
-    TimestampMicrosecondArray, UInt32Array, new_null_array,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Int32Array, StringArray,
+    StringBuilder, TimestampMicrosecondArray, UInt32Array, new_null_array,
 };
 use arrow::compute::{cast, take};
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit, UInt32Type};
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use gongkai_catalog::table::DERIVED;
@@ -28,7 +28,8 @@ use crate::feed::{
     LINE_PATH, LabelCases, LinePart, OriginPart, PlacePart, Producer, Reference, Span, TimePart, ValuePart,
 };
 
-/// Schema of the batches that a feed gives: the table's columns without those that no feed fills.
+/// Schema of the batches that a feed gives: the table's columns without those that no feed fills. A batch may give a text as
+/// dictionary of texts.
 pub fn batch_schema(table: &Table) -> Schema {
     let fields: Vec<Field> = table
         .columns
@@ -77,13 +78,17 @@ impl ColumnSource<'_> {
             reason: format!("column {}: {error}", column.name),
         };
         match producer {
-            Producer::Constant(text) => typed(self.constant(text), column).map_err(refuse),
+            Producer::Constant(text) => {
+                let value: ArrayRef = Arc::new(StringArray::from_iter_values([text]));
+                let of_row = UInt32Array::from(vec![0; self.rows.len()]);
+                typed(value, column).and_then(|value| spread(&value, &of_row)).map_err(refuse)
+            }
             Producer::Empty => Ok(new_null_array(&data_type(column.column_type), self.rows.len())),
             Producer::Setting => {
                 let setting = self.rows.settings.get(&column.name);
                 let setting =
                     setting.ok_or_else(|| refuse(ArrowError::SchemaError("no setting of that name".into())))?;
-                typed(Arc::new(setting.clone()), column).map_err(refuse)
+                typed(Arc::new(setting.clone()), column).and_then(|words| self.by_ordinal(&words)).map_err(refuse)
             }
             Producer::RowSetting => {
                 typed(self.row_setting(&column.name), column).and_then(|array| self.by_record(&array)).map_err(refuse)
@@ -91,19 +96,19 @@ impl ColumnSource<'_> {
             Producer::Printed(captures) => self.printed(column, captures),
             Producer::Joined(references) => {
                 let told = self.teller().joined(references, "/");
-                take(&told.array(), &told.of_row, None).map_err(refuse)
+                spread(&(Arc::new(told.array()) as ArrayRef), &told.of_row).map_err(refuse)
             }
-            Producer::Place(part) => take(&self.places(*part), &self.row_place, None).map_err(refuse),
-            Producer::Time(part) => take(&self.times(*part), &self.moments.of_row, None).map_err(refuse),
-            Producer::ByDate(spans) => take(&self.by_date(spans), &self.moments.of_row, None).map_err(refuse),
-            Producer::Line(part) => take(&self.lines(*part), &self.rows.record, None).map_err(refuse),
-            Producer::IsHidden => take(&self.hidden(), &self.rows.record, None).map_err(refuse),
+            Producer::Place(part) => spread(&self.places(*part), &self.row_place).map_err(refuse),
+            Producer::Time(part) => spread(&self.times(*part), &self.moments.of_row).map_err(refuse),
+            Producer::ByDate(spans) => spread(&self.by_date(spans), &self.moments.of_row).map_err(refuse),
+            Producer::Line(part) => self.by_record(&self.lines(*part)).map_err(refuse),
+            Producer::IsHidden => self.by_record(&self.hidden()).map_err(refuse),
             Producer::ByLabel(cases) => {
                 typed(self.by_label(cases), column).and_then(|array| self.by_record(&array)).map_err(refuse)
             }
             Producer::ByPrinted(rule) => {
                 let told = self.teller().case(rule);
-                typed(Arc::new(told.array()), column).and_then(|array| take(&array, &told.of_row, None)).map_err(refuse)
+                typed(Arc::new(told.array()), column).and_then(|array| spread(&array, &told.of_row)).map_err(refuse)
             }
             Producer::Label(role) => match self.attributes.get(role) {
                 Some(array) => self.by_record(array).map_err(refuse),
@@ -114,20 +119,16 @@ impl ColumnSource<'_> {
         }
     }
 
-    fn constant(&self, text: &str) -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, self.rows.len())))
-    }
-
     fn teller(&self) -> Teller<'_> {
         Teller { context: self.context, body: self.body, rows: self.rows }
     }
 
-    fn by_ordinal(&self, array: ArrayRef) -> Result<ArrayRef, ArrowError> {
-        take(&array, &self.rows.ordinal, None)
+    fn by_ordinal(&self, array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+        spread(array, &self.rows.ordinal)
     }
 
     fn by_record(&self, array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-        take(array, &self.rows.record, None)
+        spread(array, &self.rows.record)
     }
 
     fn row_setting(&self, column: &str) -> ArrayRef {
@@ -153,8 +154,8 @@ impl ColumnSource<'_> {
         } else {
             Arc::new(told.array())
         };
-        let array = take(&array, &told.of_row, None).map_err(|_| not_printed())?;
-        if array.null_count() > 0 && !column.is_nullable {
+        let array = spread(&array, &told.of_row).map_err(|_| not_printed())?;
+        if array.logical_null_count() > 0 && !column.is_nullable {
             return Err(not_printed());
         }
         Ok(array)
@@ -290,7 +291,11 @@ impl ColumnSource<'_> {
                 }
                 Arc::new(builder.finish())
             }
-            ValuePart::State => Arc::new(StringArray::from_iter_values(self.figures.iter().map(Figure::state))),
+            ValuePart::State => {
+                let states: ArrayRef = Arc::new(StringArray::from_iter_values(Figure::STATES));
+                let of_row = UInt32Array::from_iter_values(self.figures.iter().map(Figure::state));
+                spread(&states, &of_row)?
+            }
             ValuePart::Qualifier => {
                 let is_below = |figure: &Figure| matches!(figure, Figure::Below(_)).then_some("<");
                 Arc::new(self.figures.iter().map(is_below).collect::<StringArray>())
@@ -306,15 +311,15 @@ impl ColumnSource<'_> {
                 let units = self.units.ok_or_else(|| ArrowError::SchemaError("no units".into()))?;
                 let texts = units.texts.iter().map(|unit| unit.as_deref().unwrap_or_default());
                 let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
-                take(&texts, &units.of_row, None)?
+                spread(&texts, &units.of_row)?
             }
             ValuePart::Unit => {
                 let units = self.context.binding.values.iter().map(|value| value.unit.as_str());
-                self.by_ordinal(Arc::new(StringArray::from_iter_values(units)))?
+                self.by_ordinal(&(Arc::new(StringArray::from_iter_values(units)) as ArrayRef))?
             }
             ValuePart::Header => {
                 let headers = self.context.binding.values.iter().map(|value| value.header.shown.as_str());
-                self.by_ordinal(Arc::new(StringArray::from_iter_values(headers)))?
+                self.by_ordinal(&(Arc::new(StringArray::from_iter_values(headers)) as ArrayRef))?
             }
         })
     }
@@ -328,6 +333,14 @@ impl ColumnSource<'_> {
             OriginPart::Row => Arc::new(Int32Array::from(self.addresses.rows.clone())),
             OriginPart::Column => Arc::new(Int32Array::from(self.addresses.columns.clone())),
         }
+    }
+}
+
+/// Values of records, columns or moments as those of rows. A text is not repeated: its rows refer to it.
+fn spread(values: &ArrayRef, of_row: &UInt32Array) -> Result<ArrayRef, ArrowError> {
+    match values.data_type() {
+        DataType::Utf8 => Ok(Arc::new(DictionaryArray::<UInt32Type>::try_new(of_row.clone(), Arc::clone(values))?)),
+        _ => take(values, of_row, None),
     }
 }
 

@@ -25,13 +25,16 @@ pub(crate) enum Figure {
 }
 
 impl Figure {
-    /// Its name in the state column.
-    pub fn state(&self) -> &'static str {
+    /// Names in the state column.
+    pub const STATES: [&str; 4] = ["value", "missing", "below_limit", "set_aside"];
+
+    /// Its name's index in [`Self::STATES`].
+    pub fn state(&self) -> u32 {
         match self {
-            Self::Value(_) => "value",
-            Self::Missing => "missing",
-            Self::Below(_) => "below_limit",
-            Self::SetAside(..) => "set_aside",
+            Self::Value(_) => 0,
+            Self::Missing => 1,
+            Self::Below(_) => 2,
+            Self::SetAside(..) => 3,
         }
     }
 }

@@ -124,7 +124,8 @@ pub fn shape(feed: &Feed, document: &Document, catalog: &Catalog) -> Result<Shap
         table: table.name.clone(),
         reason: error.to_string(),
     };
-    let batch = concat_batches(&Arc::new(batch_schema(table)), grids.iter().map(|grid| &grid.batch)).map_err(refuse)?;
+    let schema = grids.first().map_or_else(|| Arc::new(batch_schema(table)), |grid| grid.batch.schema());
+    let batch = concat_batches(&schema, grids.iter().map(|grid| &grid.batch)).map_err(refuse)?;
     let rows = if let [grid] = grids.as_slice() { Some(&grid.rows) } else { None };
     let repeats = duplicate::find_repeats(feed, &batch, &table.key, rows).map_err(refuse)?;
     let batch = match duplicate::set_aside_repeats(&mut grids, &repeats) {

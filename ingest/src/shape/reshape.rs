@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, UInt32Array};
+use arrow::array::{Array, AsArray, BooleanArray, StringArray, UInt32Array};
 use arrow::compute::{filter, take};
 use arrow::datatypes::UInt32Type;
 use arrow::error::ArrowError;
@@ -23,7 +23,7 @@ pub(crate) struct LongRows {
     pub ordinal: UInt32Array,
     /// Index of the cell; null where the sheet has none.
     pub cell: UInt32Array,
-    /// Settings of the value column, by table column.
+    /// Settings by table column: one text for each value column.
     pub settings: BTreeMap<String, StringArray>,
     /// Number of value columns.
     pub columns: usize,
@@ -56,13 +56,12 @@ pub(crate) fn unpivot(
     let cell = take(&cell, &UInt32Array::from_iter_values(places), None).map_err(refuse)?;
     let record = UInt32Array::from_iter_values((0..lines).flat_map(|record| std::iter::repeat_n(record, columns)));
     let ordinal = UInt32Array::from_iter_values((0..lines).flat_map(|_| 0..width));
-    let mut of_rows = BTreeMap::new();
+    let mut of_columns = BTreeMap::new();
     for name in settings.first().into_iter().flat_map(BTreeMap::keys) {
         let values = settings.iter().map(|set| set.get(name).map(String::as_str).unwrap_or_default());
-        let values: ArrayRef = std::sync::Arc::new(StringArray::from_iter_values(values));
-        of_rows.insert(name.clone(), take(&values, &ordinal, None).map_err(refuse)?.as_string::<i32>().clone());
+        of_columns.insert(name.clone(), StringArray::from_iter_values(values));
     }
-    Ok(LongRows { record, cell: cell.as_primitive::<UInt32Type>().clone(), ordinal, settings: of_rows, columns })
+    Ok(LongRows { record, cell: cell.as_primitive::<UInt32Type>().clone(), ordinal, settings: of_columns, columns })
 }
 
 impl LongRows {
@@ -83,9 +82,6 @@ impl LongRows {
         self.record = kept(&self.record)?.as_primitive::<UInt32Type>().clone();
         self.ordinal = kept(&self.ordinal)?.as_primitive::<UInt32Type>().clone();
         self.cell = kept(&self.cell)?.as_primitive::<UInt32Type>().clone();
-        for setting in self.settings.values_mut() {
-            *setting = kept(&*setting)?.as_string::<i32>().clone();
-        }
         Ok(())
     }
 
@@ -108,6 +104,6 @@ mod tests {
         assert_eq!(rows.ordinal.values().to_vec(), [0, 1, 0, 1]);
         assert_eq!(rows.cell.iter().collect::<Vec<_>>(), [Some(1), Some(2), None, Some(4)]);
         let measures: Vec<_> = rows.settings["measure"].iter().flatten().collect();
-        assert_eq!(measures, ["limit", "balance", "limit", "balance"]);
+        assert_eq!(measures, ["limit", "balance"]);
     }
 }

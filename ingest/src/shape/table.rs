@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::take;
-use arrow::datatypes::UInt32Type;
+use arrow::datatypes::{Schema, UInt32Type};
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use gongkai_catalog::{Catalog, Column, Table, column_letters};
@@ -79,8 +79,11 @@ pub(super) fn shape_grid<'a>(
             source.build(column, producer)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let batch =
-        RecordBatch::try_new(Arc::new(batch_schema(table)), arrays).map_err(|error| refuse(error.to_string()))?;
+    let given = batch_schema(table);
+    let fields = given.fields().iter().zip(&arrays);
+    let fields = fields.map(|(field, array)| field.as_ref().clone().with_data_type(array.data_type().clone()));
+    let schema = Schema::new(fields.collect::<Vec<_>>());
+    let batch = RecordBatch::try_new(Arc::new(schema), arrays).map_err(|error| refuse(error.to_string()))?;
     let mut shaped = ShapedGrid {
         grid,
         batch,

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Decimal128Type, Int32Type};
+use arrow::datatypes::{Decimal128Type, Int32Type, UInt32Type};
 use gongkai_catalog::{Catalog, Exact};
 use gongkai_ingest::{Feeds, Limits, Outcome, Shaped, embedded_declarations, ingest_bytes};
 
@@ -60,8 +60,12 @@ pub fn real_data(part: &str) -> Option<PathBuf> {
 }
 
 pub fn text(batch: &RecordBatch, column: &str, row: usize) -> Option<String> {
-    let array = batch.column_by_name(column).expect("a column").as_string::<i32>();
-    array.is_valid(row).then(|| array.value(row).to_owned())
+    let array = batch.column_by_name(column).expect("a column");
+    let (texts, row) = match array.as_dictionary_opt::<UInt32Type>() {
+        Some(dictionary) => (dictionary.values().as_string::<i32>(), dictionary.key(row)?),
+        None => (array.as_string::<i32>(), row),
+    };
+    texts.is_valid(row).then(|| texts.value(row).to_owned())
 }
 
 pub fn integer(batch: &RecordBatch, column: &str, row: usize) -> i32 {

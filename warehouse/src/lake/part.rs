@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray, StringBuilder};
 use arrow::compute::{cast, filter_record_batch};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use bytes::Bytes;
@@ -147,12 +147,17 @@ pub(super) fn with_origin(batch: &RecordBatch, table: &Table, source_sha256: &st
     RecordBatch::try_new(Arc::clone(&schema), columns.collect::<Result<Vec<_>, _>>()?)
 }
 
+/// The columns of a part in their order and types. A dictionary of texts is written as the texts that it means.
 fn in_order(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let columns = schema.fields().iter().map(|field| {
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for field in schema.fields() {
         let column = batch.column_by_name(field.name()).ok_or_else(|| missing(field.name()))?;
-        cast(column, field.data_type())
-    });
-    RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<Vec<_>, _>>()?)
+        let is_text = matches!(column.data_type(), DataType::Dictionary(_, text) if text.as_ref() == field.data_type());
+        let column = if is_text { Arc::clone(column) } else { cast(column, field.data_type())? };
+        fields.push(field.as_ref().clone().with_data_type(column.data_type().clone()));
+        columns.push(column);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }
 
 fn addresses(batch: &RecordBatch) -> Result<ArrayRef, ArrowError> {
