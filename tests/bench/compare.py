@@ -96,7 +96,7 @@ def provenance_rewritten(connection, files, scratch, compression):
         sizes[name] = out.stat().st_size
         out.unlink()
     more = sizes["with"] / sizes["without"] - 1
-    print(f"provenance rewritten:  {sizes['with']:,} bytes with, {sizes['without']:,} without, {more:.1%} more (to reach: at most 25 %)")
+    print(f"provenance rewritten:  {sizes['with']:,} bytes with, {sizes['without']:,} without, {more:.1%} more")
 
 
 def main():
