@@ -52,6 +52,9 @@ impl Killer {
 /// Memory that a reader keeps between files.
 const KEPT_BYTES: &str = "268435456";
 
+/// Single pieces of memory that it does not keep; the most that every version of the C library takes.
+const MAPPED_BYTES: &str = "33554432";
+
 /// Most of a worker's last words that are kept.
 const LAST_WORDS: usize = 4096;
 
@@ -117,7 +120,7 @@ impl Worker {
             // Each arena and each thread reserves address space that a file should have.
             command.env("MALLOC_ARENA_MAX", "2").env("POLARS_MAX_THREADS", "2").env("RAYON_NUM_THREADS", "2");
             // What one file gave back the next one needs: memory that goes to the system in between costs a fault a page.
-            command.env("MALLOC_TRIM_THRESHOLD_", KEPT_BYTES).env("MALLOC_MMAP_THRESHOLD_", KEPT_BYTES);
+            command.env("MALLOC_TRIM_THRESHOLD_", KEPT_BYTES).env("MALLOC_MMAP_THRESHOLD_", MAPPED_BYTES);
         }
         let mut child = command.spawn().map_err(WorkerError::Start)?;
         let missing = || WorkerError::Start(std::io::Error::other("a pipe is missing"));

@@ -263,3 +263,7 @@ fn stored_schema(table: &Table) -> SchemaRef {
     fields.extend(delta_schema(&part_schema(table)).fields().iter().cloned());
     Arc::new(Schema::new(fields))
 }
+
+#[cfg(test)]
+#[path = "slice_tests.rs"]
+mod tests;

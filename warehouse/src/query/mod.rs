@@ -39,7 +39,7 @@ mod translate;
 mod walk;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use engine::QueryEngine;
 pub use error::{Dimension, QueryError};

@@ -5,4 +5,4 @@ mod dictionary;
 mod limits;
 mod refusals;
 mod registry;
-mod warehouse;
+pub(crate) mod warehouse;

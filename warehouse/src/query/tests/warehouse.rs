@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::util::display::array_value_to_string;
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
@@ -40,10 +40,13 @@ pub struct Warehouse {
 }
 
 /// Values by column; those left out get a plain one, nullable columns NULL.
-type Row<'a> = &'a [(&'a str, &'a str)];
+pub type Row<'a> = &'a [(&'a str, &'a str)];
 
 fn batch(table: &Table, rows: &[Row<'_>]) -> RecordBatch {
-    let schema = released_schema(table);
+    rows_in(released_schema(table), rows)
+}
+
+pub fn rows_in(schema: SchemaRef, rows: &[Row<'_>]) -> RecordBatch {
     let columns: Vec<ArrayRef> = schema
         .fields()
         .iter()
