@@ -33,7 +33,10 @@ pub(crate) struct Header {
     pub last: u32,
 }
 
-/// Headers of one grid, each read once: every feed asks for the same ones.
+/// Rows at whose headers every feed looks. Further down only those look whose tables stand below one another.
+const SHARED_ROWS: usize = 64;
+
+/// Headers of the first rows of one grid, each read once: every feed asks for the same ones.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderCache {
     read: RefCell<HashMap<(usize, u32), Rc<Header>>>,
@@ -42,12 +45,14 @@ pub(crate) struct HeaderCache {
 impl HeaderCache {
     /// The header of `depth` rows that begins at the row with index `top`.
     pub fn read(&self, grid: &Grid, top: usize, depth: u32) -> Rc<Header> {
-        let mut read = self.read.borrow_mut();
-        let header = read.entry((top, depth)).or_insert_with(|| {
+        let read = || {
             let (columns, last) = read_header(grid, top, depth);
             Rc::new(Header { columns, last })
-        });
-        Rc::clone(header)
+        };
+        if top >= SHARED_ROWS {
+            return read();
+        }
+        Rc::clone(self.read.borrow_mut().entry((top, depth)).or_insert_with(read))
     }
 }
 
