@@ -293,3 +293,55 @@ fn files_that_are_two_things_are_read_as_one() {
         ),
     ]);
 }
+
+/// No feed reads Parquet: whatever such a file claims, nothing of it is followed.
+#[test]
+fn parquet_is_named_and_nothing_in_it_is_believed() {
+    let file = |footer: &[u8], length: u32| [b"PAR1", footer, &length.to_le_bytes()[..], b"PAR1"].concat();
+    check(&[
+        ("F34 footer of 2 GiB", file(b"\x15\x02", 1 << 31), Only("parquet")),
+        ("F34 footer before the file", file(b"\x15\x02", u32::MAX), Only("parquet")),
+        ("F34 no footer", b"PAR1".to_vec(), Only("parquet")),
+        ("F34 footer of noise", file(&[0xFF; 4096], 4096), Only("parquet")),
+    ]);
+}
+
+/// F16. A container has a sum of its bytes: one bit more or less is refused, or was nothing that a cell is made of.
+#[test]
+fn one_bit_never_changes_a_cell_of_a_workbook() {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for row in 0..40_u32 {
+        sheet.write(row, 0, format!("第 {row} 行")).expect("written");
+        sheet.write(row, 1, f64::from(row) * 1.25).expect("written");
+    }
+    let book = workbook.save_to_buffer().expect("a workbook");
+    let cells = |bytes: &[u8]| {
+        let document = read_document(bytes, &Limits::default()).ok()?;
+        Some(document.grids.into_iter().map(|grid| grid.cells).collect::<Vec<_>>())
+    };
+    let whole = cells(&book);
+    assert!(whole.as_ref().is_some_and(|grids| grids[0].len() == 80));
+    let bits = book.len() * 8;
+    for number in 0..1_000 {
+        // Spread over the file; the step has no factor in common with its length.
+        let bit = number * 7_919 % bits;
+        let mut flipped = book.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let found = cells(&flipped);
+        assert!(found.is_none() || found == whole, "bit {bit} of {bits} changes what is read");
+    }
+}
+
+/// F16. Older workbooks have no sums: a changed bit may change a figure, and never ends the reader.
+#[test]
+fn one_bit_never_ends_the_reader_of_a_binary_workbook() {
+    let book = include_bytes!("fixtures/hidden.xls");
+    for number in 0..1_000 {
+        let bit = number * 7_919 % (book.len() * 8);
+        let mut flipped = book.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let read = std::panic::catch_unwind(|| read_document(&flipped, &Limits::default()).map(|_| ()));
+        assert!(read.is_ok(), "bit {bit} ends the reader");
+    }
+}

@@ -49,6 +49,9 @@ pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Result<BTreeSet<String>, Re
         if entry.is_symlink() || !stays_inside(&name) {
             return refuse("a link or a path that leaves the container");
         }
+        if local_name(bytes, entry.header_start()) != Some(entry.name_raw()) {
+            return refuse("the entry itself has another name than the list of entries");
+        }
         let (compressed, is_dir) = (entry.compressed_size().max(1), entry.is_dir());
         if !names.insert(name.clone()) {
             return refuse("the name occurs twice");
@@ -147,6 +150,14 @@ fn member_path(raw: &[u8]) -> String {
         Err(_) => decode_gb18030(raw).unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned()),
     };
     path.replace('\\', "/")
+}
+
+/// The name in the header before an entry's bytes. Readers that go by the list of entries would take a part for another.
+fn local_name(bytes: &[u8], header_start: u64) -> Option<&[u8]> {
+    const NAME: usize = 30;
+    let header = bytes.get(usize::try_from(header_start).ok()?..)?;
+    let length = u16::from_le_bytes(header.get(26..28)?.try_into().ok()?);
+    header.get(NAME..NAME + usize::from(length))
 }
 
 /// Whether a name of an entry, extracted anywhere, would stay below that place on every system.
