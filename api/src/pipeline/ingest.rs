@@ -483,7 +483,11 @@ impl Run<'_> {
                     self.held += part.rows;
                     let part = part.store(warehouse.store().as_ref(), table, &key.dataset, sha256).await?;
                     let of_table = changes.entry(table.clone()).or_default();
-                    of_table.entry((key, sha256.to_owned())).or_default().push(part);
+                    let of_source = of_table.entry((key, sha256.to_owned())).or_default();
+                    // Two feeds that read the very same rows give one part.
+                    if !of_source.contains(&part) {
+                        of_source.push(part);
+                    }
                 }
             }
         }

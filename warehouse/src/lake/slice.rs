@@ -43,10 +43,13 @@ pub type Changes = BTreeMap<Owner, Vec<StoredPart>>;
 
 /// A part that a version of the table names.
 struct Known {
-    owner: Owner,
+    source_sha256: String,
     path: String,
     bytes: i64,
 }
+
+/// Parts by their slice, in the order of their paths.
+type Parts = BTreeMap<SliceKey, Vec<Known>>;
 
 /// The Delta table of one canonical table.
 pub struct NormalisedTable<'a> {
@@ -54,6 +57,8 @@ pub struct NormalisedTable<'a> {
     table: &'a Table,
     folder: String,
     delta: DeltaTable,
+    /// The parts of this version.
+    parts: Parts,
 }
 
 impl<'a> NormalisedTable<'a> {
@@ -62,7 +67,8 @@ impl<'a> NormalisedTable<'a> {
         let folder = format!("tables/{}", table.name);
         let delta =
             open_or_create(store, &folder, &table.description.en, &stored_schema(table), &[DATASET, PARTITION]).await?;
-        Ok(Self { store, table, folder, delta })
+        let parts = parts_of(&delta, &folder)?;
+        Ok(Self { store, table, folder, delta, parts })
     }
 
     /// Version of the table.
@@ -71,25 +77,8 @@ impl<'a> NormalisedTable<'a> {
     }
 
     /// Names of the slices that hold rows.
-    pub fn slices(&self) -> Result<BTreeSet<SliceKey>, LakeError> {
-        Ok(self.parts()?.into_iter().map(|part| part.owner.0).collect())
-    }
-
-    /// The parts of this version, in the order of their paths.
-    fn parts(&self) -> Result<Vec<Known>, LakeError> {
-        let snapshot = self.delta.snapshot().map_err(|source| delta_error(&self.folder, source))?;
-        let mut parts = Vec::new();
-        for file in snapshot.log_data().iter() {
-            let values = file.partition_values_map();
-            let value = |name: &str| values.get(name).cloned().flatten().unwrap_or_default();
-            let key = SliceKey { dataset: value(DATASET), partition: value(PARTITION) };
-            let path = file.path().into_owned();
-            let source =
-                source_of(&path).ok_or_else(|| LakeError::Layout { path: format!("{}/{path}", self.folder) })?;
-            parts.push(Known { owner: (key, source.to_owned()), bytes: file.size(), path });
-        }
-        parts.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(parts)
+    pub fn slices(&self) -> impl Iterator<Item = &SliceKey> {
+        self.parts.keys()
     }
 
     /// All rows of a slice, in the normalised schema, ordered by source and within one by place.
@@ -98,15 +87,15 @@ impl<'a> NormalisedTable<'a> {
         let mut batches = Vec::new();
         let mut sources = BTreeSet::new();
         let mut has_neighbours = false;
-        for part in self.parts()?.into_iter().filter(|part| part.owner.0 == *key) {
+        for part in self.parts.get(key).into_iter().flatten() {
             let path = format!("{}/{}", self.folder, part.path);
             let bytes = self.store.read(&path).await?;
             let failed = |source| LakeError::Parquet { path: path.clone(), source };
             for batch in ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(|b| b.build()).map_err(failed)? {
-                let batch = batch.and_then(|batch| with_origin(&batch, self.table, &part.owner.1));
+                let batch = batch.and_then(|batch| with_origin(&batch, self.table, &part.source_sha256));
                 batches.push(batch.map_err(|source| self.arrow(source))?);
             }
-            has_neighbours |= !sources.insert(part.owner.1);
+            has_neighbours |= !sources.insert(&part.source_sha256);
         }
         let all = rows::concat(&schema, &batches).map_err(|source| self.arrow(source))?;
         if !has_neighbours {
@@ -123,24 +112,21 @@ impl<'a> NormalisedTable<'a> {
     /// Where nothing changes, no version is made.
     pub async fn apply(&mut self, changes: &Changes, now: DateTime<Utc>) -> Result<BTreeSet<String>, LakeError> {
         let millis = now.timestamp_millis();
-        let mut known: BTreeMap<Owner, Vec<Known>> = BTreeMap::new();
-        for part in self.parts()? {
-            known.entry(part.owner.clone()).or_default().push(part);
-        }
         let mut actions = Vec::new();
         let mut changed = BTreeSet::new();
         for (owner, parts) in changes {
-            let before = known.remove(owner).unwrap_or_default();
+            let (key, source) = owner;
+            let of_slice = self.parts.get(key).into_iter().flatten();
+            let before: Vec<&Known> = of_slice.filter(|known| known.source_sha256 == *source).collect();
             let new = parts.iter().filter(|part| !before.iter().any(|known| known.path == part.path));
             let gone = before.iter().filter(|known| !parts.iter().any(|part| known.path == part.path));
             let count = actions.len();
-            actions.extend(gone.map(|part| {
-                let values = partition_values(&part.owner.0);
-                Action::Remove(removed(&part.path, part.bytes, values, millis))
-            }));
-            actions.extend(new.map(|part| Action::Add(added(owner, part, millis))));
+            actions.extend(
+                gone.map(|part| Action::Remove(removed(&part.path, part.bytes, partition_values(key), millis))),
+            );
+            actions.extend(new.map(|part| Action::Add(added(key, part, millis))));
             if actions.len() > count {
-                changed.insert(owner.1.clone());
+                changed.insert(source.clone());
             }
         }
         if actions.is_empty() {
@@ -159,6 +145,7 @@ impl<'a> NormalisedTable<'a> {
             .await
             .map_err(failed)?;
         self.delta.state = Some(commit.snapshot());
+        self.parts = parts_of(&self.delta, &self.folder)?;
         Ok(changed)
     }
 
@@ -167,7 +154,22 @@ impl<'a> NormalisedTable<'a> {
     }
 }
 
-fn added((key, _): &Owner, part: &StoredPart, millis: i64) -> Add {
+fn parts_of(delta: &DeltaTable, folder: &str) -> Result<Parts, LakeError> {
+    let snapshot = delta.snapshot().map_err(|source| delta_error(folder, source))?;
+    let mut parts = Parts::new();
+    for file in snapshot.log_data().iter() {
+        let values = file.partition_values_map();
+        let value = |name: &str| values.get(name).cloned().flatten().unwrap_or_default();
+        let key = SliceKey { dataset: value(DATASET), partition: value(PARTITION) };
+        let path = file.path().into_owned();
+        let source = source_of(&path).ok_or_else(|| LakeError::Layout { path: format!("{folder}/{path}") })?;
+        parts.entry(key).or_default().push(Known { source_sha256: source.to_owned(), bytes: file.size(), path });
+    }
+    parts.values_mut().for_each(|of_slice| of_slice.sort_by(|a, b| a.path.cmp(&b.path)));
+    Ok(parts)
+}
+
+fn added(key: &SliceKey, part: &StoredPart, millis: i64) -> Add {
     Add {
         path: part.path.clone(),
         partition_values: partition_values(key),

@@ -83,7 +83,7 @@ pub async fn publish(warehouse: &Warehouse, options: &ReleaseOptions) -> Result<
             continue;
         }
         let mut skipped = false;
-        for key in normalised.slices()? {
+        for key in normalised.slices() {
             if options.only.as_ref().is_some_and(|only| !only.contains(&key.dataset)) {
                 skipped = true;
                 continue;
@@ -91,7 +91,7 @@ pub async fn publish(warehouse: &Warehouse, options: &ReleaseOptions) -> Result<
             let drafted = drafts.iter().map(|draft| &draft.record);
             let history: Vec<&ReleaseRecord> =
                 index.releases.iter().chain(drafted).filter(|release| release.dataset == key.dataset).collect();
-            if let Some(draft) = draft_slice(warehouse, &normalised, &key, &history, &circumstances).await? {
+            if let Some(draft) = draft_slice(warehouse, &normalised, key, &history, &circumstances).await? {
                 drafts.push(draft);
             }
         }
