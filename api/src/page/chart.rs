@@ -149,14 +149,14 @@ fn lines(frame: &Frame<'_>, points: &[Point]) -> String {
     // As many names as fit side by side.
     let widest = xs.iter().map(|name| name.chars().count()).max().unwrap_or(1) as f64 * 8.5 + 8.0;
     let every = ((widest * xs.len() as f64) / (WIDTH - LEFT)).ceil().max(1.0) as usize;
+    let between = place_x(every) - place_x(0);
     for (index, name) in xs.iter().enumerate().step_by(every) {
-        let _ = write!(
-            svg,
-            "<text class=\"x\" x=\"{:.1}\" y=\"{}\">{}</text>",
-            place_x(index),
-            bottom + 17.0,
-            escape(name)
-        );
+        // A name stands below its point, and whole within the drawing; one that would meet its neighbour for it is left out.
+        let x = place_x(index).min(WIDTH - widest / 2.0);
+        if index > 0 && x < place_x(index) - (between - widest) {
+            continue;
+        }
+        let _ = write!(svg, "<text class=\"x\" x=\"{x:.1}\" y=\"{}\">{}</text>", bottom + 17.0, escape(name));
     }
     for (order, name) in series.iter().enumerate() {
         let kind = order % 4;
@@ -272,6 +272,22 @@ mod tests {
         assert_eq!(path.matches('M').count(), 2);
         assert!(svg.contains("<title>a 1: 1.50</title>"));
         assert!(svg.contains("限额 &lt;与&gt; 余额") && !svg.contains("<与>"));
+    }
+
+    #[test]
+    fn names_below_a_line_stand_within_the_drawing_and_apart() {
+        for count in [2, 5, 20, 72, 73, 75, 168] {
+            let points: Vec<Point> =
+                (0..count).map(|hour| point(&format!("03-01 {hour:03}:00"), Some("1"), "a")).collect();
+            let svg = draw(ChartKind::Line, &FRAME, &points).expect("drawn");
+            let names = svg.split("<text class=\"x\" x=\"").skip(1);
+            let places: Vec<f64> = names.filter_map(|rest| rest.split('"').next()?.parse().ok()).collect();
+            // 12 characters, about 8.5 wide.
+            let half = 12.0 * 8.5 / 2.0;
+            assert!(places.iter().all(|x| *x + half <= WIDTH), "{count}: {places:?}");
+            assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= 2.0 * half), "{count}: {places:?}");
+            assert!(!places.is_empty());
+        }
     }
 
     #[test]
