@@ -17,6 +17,16 @@ pub enum Audience {
     RegionGroup,
 }
 
+impl Audience {
+    /// Its name in manifests and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::RegionGroup => "region_group",
+        }
+    }
+}
+
 /// A dataset, every reference resolved.
 #[derive(Debug, Clone)]
 pub struct Dataset {

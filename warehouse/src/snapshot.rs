@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::check::Findings;
+use crate::register::Event;
+use crate::release::Kind;
 
 /// One release of one partition of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +22,7 @@ pub struct ReleaseRecord {
     pub partition: String,
     /// Table that the rows are in.
     pub table: String,
-    /// `initial`, `update`, `correction`, `supplement` or `withdrawal`.
+    /// One of [`crate::release::Kind`].
     pub kind: String,
     /// When the public could first read it, where that is known.
     pub published_at: Option<DateTime<Utc>>,
@@ -28,6 +30,18 @@ pub struct ReleaseRecord {
     pub recorded_at: DateTime<Utc>,
     /// Number of the release that this one replaces.
     pub supersedes: Option<u64>,
+    /// Numbers of the releases that this one takes back: of a withdrawal only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdraws: Vec<u64>,
+    /// Digests of sources whose rows this partition does not take any more: of a withdrawal only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn_sources: Vec<String>,
+    /// Digests of sources that are given to nobody any more: of a withdrawal only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld_sources: Vec<String>,
+    /// Salt of the leaf, in base64: of a release for a limited audience only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal_salt: Option<String>,
     /// Why it was made.
     pub reason: String,
     /// Whether its figures are synthetic samples.
@@ -54,6 +68,8 @@ pub struct ReleaseFile {
     pub bytes: u64,
     /// Digest in hexadecimal.
     pub sha256: String,
+    /// SM3 digest (GB/T 32905) in hexadecimal.
+    pub sm3: String,
     /// Media type.
     pub media_type: String,
 }
@@ -72,6 +88,11 @@ impl ReleaseRecord {
     /// The time that `as_of` compares: publication where known, else recording.
     pub fn effective_at(&self) -> DateTime<Utc> {
         self.published_at.unwrap_or(self.recorded_at)
+    }
+
+    /// Whether it takes releases back and has no rows of its own.
+    pub fn is_withdrawal(&self) -> bool {
+        self.kind == Kind::Withdrawal.name()
     }
 
     /// The Parquet file of the rows.
@@ -126,6 +147,8 @@ pub struct Snapshot {
     pub sources: Vec<SourceRecord>,
     /// What the checks of the current releases came to.
     pub findings: Findings,
+    /// What happened, in the order of recording.
+    pub events: Vec<Event>,
 }
 
 impl Snapshot {
@@ -138,6 +161,7 @@ impl Snapshot {
             current: Vec::new(),
             sources: Vec::new(),
             findings: Findings::default(),
+            events: Vec::new(),
         }
     }
 
@@ -164,29 +188,54 @@ impl Snapshot {
         self.releases.iter().find(|release| release.dataset == dataset && release.number == number)
     }
 
-    /// The snapshot as it was at a time: releases published by then, the latest of each partition.
+    /// The withdrawal that took a release back, where one did.
+    pub fn withdrawal_of(&self, release: &ReleaseRecord) -> Option<&ReleaseRecord> {
+        let takes_back =
+            |other: &&ReleaseRecord| other.dataset == release.dataset && other.withdraws.contains(&release.number);
+        self.releases.iter().find(takes_back)
+    }
+
+    /// The withdrawal after which a source is given to nobody.
+    pub fn withdrawal_of_source(&self, sha256: &str) -> Option<&ReleaseRecord> {
+        let names = |release: &&ReleaseRecord| {
+            release.withdrawn_sources.iter().chain(&release.withheld_sources).any(|source| source == sha256)
+        };
+        self.releases.iter().find(names)
+    }
+
+    /// The snapshot as it was at a time: releases published by then, the latest of each partition. What was withdrawn
+    /// since does not come back.
     pub fn as_of(&self, time: DateTime<Utc>) -> Self {
-        let releases: Vec<ReleaseRecord> =
-            self.releases.iter().filter(|release| release.effective_at() <= time).cloned().collect();
+        let is_known = |release: &ReleaseRecord| release.effective_at() <= time || !release.withdraws.is_empty();
+        let releases: Vec<ReleaseRecord> = self.releases.iter().filter(|release| is_known(release)).cloned().collect();
         let current = latest_of_each_partition(&releases);
         let ids: BTreeSet<String> = current.iter().map(|index: &usize| releases[*index].id()).collect();
         let mut findings = self.findings.clone();
         findings.findings.retain(|finding| ids.contains(&finding.release_id));
         findings.runs.retain(|run| ids.contains(&run.release_id));
-        Self { counter: self.counter, as_of: Some(time), releases, current, sources: self.sources.clone(), findings }
+        let events = self.events.iter().filter(|event| event.recorded_at <= time).cloned().collect();
+        let sources = self.sources.clone();
+        Self { counter: self.counter, as_of: Some(time), releases, current, sources, findings, events }
     }
 }
 
-/// Indexes of the newest release of each (dataset, partition), withdrawn ones left out.
+/// Indexes of the newest release of each (dataset, partition). Where that one was withdrawn there is none: an older
+/// one, which it had replaced, does not become current again.
 pub fn latest_of_each_partition(releases: &[ReleaseRecord]) -> Vec<usize> {
     let mut latest: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut withdrawn: BTreeSet<(&str, u64)> = BTreeSet::new();
     for (index, release) in releases.iter().enumerate() {
+        withdrawn.extend(release.withdraws.iter().map(|number| (release.dataset.as_str(), *number)));
+        if release.is_withdrawal() {
+            continue;
+        }
         let slot = latest.entry((&release.dataset, &release.partition)).or_insert(index);
         if releases[*slot].number < release.number {
             *slot = index;
         }
     }
-    let mut current: Vec<usize> = latest.into_values().filter(|index| releases[*index].kind != "withdrawal").collect();
+    let is_out = |index: &usize| !withdrawn.contains(&(releases[*index].dataset.as_str(), releases[*index].number));
+    let mut current: Vec<usize> = latest.into_values().filter(is_out).collect();
     current.sort_unstable();
     current
 }

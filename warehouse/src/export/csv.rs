@@ -39,7 +39,7 @@ fn open<'a>(schema: SchemaRef, out: Target<'a>, options: ExportOptions) -> Start
     Ok(Box::new(Csv { out, line, scratch: String::new() }))
 }
 
-fn push_text(line: &mut Vec<u8>, text: &str) {
+pub(crate) fn push_text(line: &mut Vec<u8>, text: &str) {
     let guard = text.trim_start_matches([' ', '"', '\'']).starts_with(FORMULA_STARTS);
     let quote = guard || text.is_empty() || text.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'));
     if !quote {

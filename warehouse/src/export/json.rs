@@ -51,7 +51,7 @@ fn push_string(line: &mut Vec<u8>, text: &str) {
 }
 
 /// One value as JSON.
-pub(super) fn push_value(
+pub(crate) fn push_value(
     line: &mut Vec<u8>,
     kind: Cell,
     text: Option<&str>,

@@ -4,10 +4,10 @@
 //! never zero, and the same rows give the same bytes whatever machine writes them and however the batches were cut.
 
 mod arrow_stream;
-mod csv;
-mod json;
+pub(crate) mod csv;
+pub(crate) mod json;
 pub(crate) mod parquet;
-mod text;
+pub(crate) mod text;
 mod xlsx;
 
 use std::io::Write;

@@ -14,6 +14,14 @@ pub enum LakeError {
         /// The warehouse folder.
         root: String,
     },
+    /// The system refused something beside the store.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The lock file cannot be used.
     #[error("lock of warehouse {root}: {source}")]
     Lock {
@@ -21,6 +29,24 @@ pub enum LakeError {
         root: String,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// A copy that is not of this warehouse's past.
+    #[error(
+        "the copy has a log of {kept} leaves that the log here, of {found}, did not grow from; name another folder"
+    )]
+    OtherHistory {
+        /// Leaves of the copy's log.
+        kept: u64,
+        /// Leaves of the log here.
+        found: u64,
+    },
+    /// Something was published here, and the pointer is gone.
+    #[error(
+        "{path} is missing, but something was published or is being restored here; restore the warehouse from a copy"
+    )]
+    PointerMissing {
+        /// Path below the root.
+        path: String,
     },
     /// A file of ours does not read back.
     #[error("{path} is damaged: {source}; run `gongkai doctor`")]
@@ -53,6 +79,51 @@ pub enum LakeError {
     Layout {
         /// Path below the root.
         path: String,
+    },
+    /// The warehouse was written by another version.
+    #[error(
+        "{path} has format version {found}, expected {expected}; make the warehouse again from the files under sources/"
+    )]
+    FormatVersion {
+        /// Path below the root.
+        path: String,
+        /// What stands there.
+        found: u32,
+        /// What this version reads.
+        expected: u32,
+    },
+    /// The publication log.
+    #[error(transparent)]
+    Log(#[from] crate::log::LogError),
+    /// Another key signs the log.
+    #[error("the log is signed by key {expected}, but the key folder holds {found}; name its folder with --keys")]
+    Signer {
+        /// Id of the key that signs.
+        expected: String,
+        /// Id of the key that is there.
+        found: String,
+    },
+    /// There is no release of that name that is still out.
+    #[error("no release {release} that is published and not withdrawn")]
+    NoSuchRelease {
+        /// `{dataset}.{number}`.
+        release: String,
+    },
+    /// Rows or release are not those that were decided on.
+    #[error("{dataset} {partition} changed since the draft was made; make the draft again and look at it")]
+    Moved {
+        /// Dataset.
+        dataset: String,
+        /// Partition.
+        partition: String,
+    },
+    /// A signature could not be made.
+    #[error("{path}: {source}")]
+    Note {
+        /// Path below the root.
+        path: String,
+        /// What the note library said.
+        source: signed_note::NoteError,
     },
     /// Rows could not be handled.
     #[error("table {table}: {source}")]

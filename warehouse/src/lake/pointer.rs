@@ -12,12 +12,18 @@ use sha2::{Digest, Sha256};
 
 use crate::check::Findings;
 use crate::lake::LakeError;
+use crate::log::Checkpoint;
+use crate::publication::{LogState, RequestRecord};
+use crate::register::Event;
 use crate::snapshot::latest_of_each_partition;
 use crate::store::Store;
 use crate::{ReleaseRecord, Snapshot, SourceRecord};
 
 /// Path of the pointer.
 pub const PATH: &str = "current.json";
+
+/// Folder of the indexes.
+pub const INDEX_FOLDER: &str = "state/index";
 
 /// The pointer's content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,22 +38,41 @@ pub struct Current {
     pub datasets: BTreeMap<String, BTreeMap<String, u64>>,
     /// Leaves of the publication log.
     pub log_size: u64,
+    /// The signed state of the log: a note of origin, size and root. Empty before the first publication.
+    pub checkpoint: String,
     /// Path of the index of releases and sources.
     pub index: String,
     /// Digest of that file.
     pub index_sha256: String,
 }
 
-/// Every release and source up to one state of the pointer.
+/// Every release and source up to one state of the pointer. Its digest is the last leaf of that state's log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
+    /// Counter of the pointer that names it.
+    pub counter: u64,
+    /// Delta version of each `tables/{table}` that the releases were made from.
+    pub tables: BTreeMap<String, u64>,
     /// All releases, in the order of the log.
     pub releases: Vec<ReleaseRecord>,
     /// Department files that releases were made from, by digest.
     pub sources: Vec<SourceRecord>,
     /// What the checks of the current releases came to.
-    #[serde(default)]
     pub findings: Findings,
+    /// The publication log's name and keys.
+    pub log: LogState,
+    /// What happened, in the order of recording.
+    pub events: Vec<Event>,
+    /// Requests that were answered with a publication.
+    pub requests: Vec<RequestRecord>,
+}
+
+/// Version of the pointer's layout.
+const FORMAT_VERSION: u32 = 2;
+
+#[derive(Deserialize)]
+struct Version {
+    format_version: u32,
 }
 
 /// The pointer as read: its exact bytes are what a replacement must still find.
@@ -62,14 +87,25 @@ pub struct Read {
 /// Reads the pointer; a warehouse without one has released nothing.
 pub async fn read(store: &dyn Store) -> Result<Read, LakeError> {
     match store.read_optional(PATH).await? {
-        Some(bytes) => Ok(Read { current: parse(PATH, &bytes)?, bytes: Some(bytes) }),
+        Some(bytes) => {
+            let version = parse::<Version>(PATH, &bytes)?.format_version;
+            if version != FORMAT_VERSION {
+                return Err(LakeError::FormatVersion {
+                    path: PATH.to_owned(),
+                    found: version,
+                    expected: FORMAT_VERSION,
+                });
+            }
+            Ok(Read { current: parse(PATH, &bytes)?, bytes: Some(bytes) })
+        }
         None => Ok(Read {
             current: Current {
-                format_version: 1,
+                format_version: FORMAT_VERSION,
                 counter: 0,
                 tables: BTreeMap::new(),
                 datasets: BTreeMap::new(),
                 log_size: 0,
+                checkpoint: String::new(),
                 index: String::new(),
                 index_sha256: String::new(),
             },
@@ -103,38 +139,38 @@ pub async fn snapshot(store: &dyn Store) -> Result<Snapshot, LakeError> {
         current: newest,
         sources: index.sources,
         findings: index.findings,
+        events: index.events,
     })
 }
 
-/// Writes the index, then switches the pointer: the moment of visibility.
-pub async fn switch(
-    store: &dyn Store,
-    before: &Read,
-    tables: BTreeMap<String, u64>,
-    index: &Index,
-) -> Result<Current, LakeError> {
-    let counter = before.current.counter + 1;
-    let path = format!("state/index/{counter:012}.json");
-    let bytes = Bytes::from(to_json(&path, index)?);
-    let index_sha256 = hex::encode(Sha256::digest(&bytes));
-    store.put(&path, bytes).await?;
+/// Path of the index of one state.
+pub fn index_path(counter: u64) -> String {
+    format!("{INDEX_FOLDER}/{counter:012}.json")
+}
+
+/// The pointer that an index and a checkpoint make: nothing else decides a byte of it.
+pub fn pointer_to(index: &Index, index_sha256: String, checkpoint: &Checkpoint) -> Current {
     let mut datasets: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
     for position in latest_of_each_partition(&index.releases) {
         let release = &index.releases[position];
         datasets.entry(release.dataset.clone()).or_default().insert(release.partition.clone(), release.number);
     }
-    let current = Current {
-        format_version: 1,
-        counter,
-        tables,
+    Current {
+        format_version: FORMAT_VERSION,
+        counter: index.counter,
+        tables: index.tables.clone(),
         datasets,
-        log_size: index.releases.len() as u64,
-        index: path,
+        log_size: checkpoint.size,
+        checkpoint: checkpoint.note.clone(),
+        index: index_path(index.counter),
         index_sha256,
-    };
-    let bytes = to_json(PATH, &current)?;
-    store.replace(PATH, before.bytes.as_deref(), Bytes::from(bytes)).await?;
-    Ok(current)
+    }
+}
+
+/// Switches the pointer, whose index is written: the moment of visibility.
+pub async fn switch(store: &dyn Store, before: &Read, current: &Current) -> Result<(), LakeError> {
+    let bytes = to_json(PATH, current)?;
+    Ok(store.replace(PATH, before.bytes.as_deref(), Bytes::from(bytes)).await?)
 }
 
 /// Parses one of our own files.

@@ -1,6 +1,6 @@
 //! What an interrupted run left behind, and its removal.
 //!
-//! Only what the pointer does not name is touched: release folders beyond the last number, log leaves
+//! Only what the pointer does not name is touched: release folders beyond the last number, tiles
 //! beyond the log's size, index files of pointers that were never switched to, half-written files, and
 //! everything under `work/`. Normalised rows need nothing: a commit is whole or absent. Running this
 //! twice, or being killed in it, does no harm.
@@ -10,8 +10,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::fault;
 use crate::lake::{LakeError, pointer};
+use crate::log::{self, TileName};
+use crate::publication;
 use crate::store::Store;
+
+/// Says that a restore has begun and not ended.
+pub const RESTORING: &str = "state/restoring";
 
 /// One thing that was put right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,7 +30,15 @@ pub struct Repair {
 
 /// Removes the leftovers. The caller holds the writer lock.
 pub async fn recover(store: &dyn Store) -> Result<Vec<Repair>, LakeError> {
-    let current = pointer::read(store).await?.current;
+    pass("recover.start")?;
+    let read = pointer::read(store).await?;
+    // The checkpoint follows the pointer: without one, somebody lost the pointer, and everything would look unfinished.
+    let is_lost = read.bytes.is_none()
+        && (store.read_optional(log::CHECKPOINT).await?.is_some() || store.read_optional(RESTORING).await?.is_some());
+    if is_lost {
+        return Err(LakeError::PointerMissing { path: pointer::PATH.to_owned() });
+    }
+    let current = read.current;
     let index = pointer::read_index(store, &current).await?;
     let known: BTreeSet<String> = index.releases.iter().map(|release| release.folder()).collect();
     let mut repairs = Vec::new();
@@ -34,10 +48,10 @@ pub async fn recover(store: &dyn Store) -> Result<Vec<Repair>, LakeError> {
             repairs.push(Repair { kind: "file of an unfinished release", path: file.path });
         }
     }
-    for file in store.list("log/leaf").await? {
-        let number = file.path.rsplit('/').next().and_then(|name| name.parse::<u64>().ok());
-        if number.is_none_or(|number| number >= current.log_size) {
-            repairs.push(Repair { kind: "log leaf of an unfinished release", path: file.path });
+    for file in store.list("log/tile").await? {
+        let name = file.path.strip_prefix("log/").and_then(TileName::parse);
+        if name.is_none_or(|name| name.leaves() > current.log_size) {
+            repairs.push(Repair { kind: "log tile of an unfinished publication", path: file.path });
         }
     }
     for file in store.list("state/index").await? {
@@ -47,11 +61,19 @@ pub async fn recover(store: &dyn Store) -> Result<Vec<Repair>, LakeError> {
     }
     for repair in &repairs {
         store.remove(&repair.path).await?;
+        pass("recover.mid")?;
+    }
+    if publication::follow(store, &current).await? {
+        repairs.push(Repair { kind: "checkpoint brought up to the pointer", path: log::CHECKPOINT.to_owned() });
     }
     if let Some(root) = store.local_root() {
         sweep(&root, &root, &mut repairs);
     }
     Ok(repairs)
+}
+
+fn pass(point: &str) -> Result<(), LakeError> {
+    fault::point(point).map(drop).map_err(|source| LakeError::Io { what: point.to_owned(), source })
 }
 
 /// Removes half-written files (`name#…`) everywhere and whatever is under `work/` but the lock.
@@ -63,9 +85,10 @@ fn sweep(root: &Path, folder: &Path, repairs: &mut Vec<Repair>) {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         let name = entry.file_name().to_string_lossy().into_owned();
         if is_folder {
-            if !is_in_use(&shown, &name) {
+            // Access keys are written without the writer lock.
+            if !is_in_use(&shown, &name) && shown != "state/key" {
                 sweep(root, &path, repairs);
-                if shown.starts_with("work/spill/") {
+                if OWNED.iter().any(|owned| shown.starts_with(owned)) {
                     // Only empty by now if nobody writes to it.
                     let _ = std::fs::remove_dir(&path);
                 }
@@ -83,8 +106,12 @@ fn sweep(root: &Path, folder: &Path, repairs: &mut Vec<Repair>) {
     }
 }
 
-/// Whether a spill folder (`work/spill/{process}-{number}`) belongs to a process that lives.
+/// Folders whose own folders (`{process}-{number}`) belong to a process.
+const OWNED: [&str; 2] = ["work/spill/", "work/incoming/"];
+
+/// Whether a folder belongs to a process that lives.
 fn is_in_use(shown: &str, name: &str) -> bool {
     let owner = name.split('-').next().filter(|process| process.bytes().all(|byte| byte.is_ascii_digit()));
-    shown.starts_with("work/spill/") && owner.is_some_and(|process| Path::new("/proc").join(process).exists())
+    let is_owned = OWNED.iter().any(|owned| shown.strip_prefix(owned) == Some(name));
+    is_owned && owner.is_some_and(|process| Path::new("/proc").join(process).exists())
 }

@@ -67,24 +67,24 @@ impl Names {
         };
         let declared = self.catalog.tables.get(table)?;
         let releases: Vec<&ReleaseRecord> = match selection {
-            None => self.snapshot.current_of_table(table).filter(|release| self.is_public(release)).collect(),
+            None => self.snapshot.current_of_table(table).filter(|release| self.is_readable(release)).collect(),
             Some("all") => self
                 .snapshot
                 .releases
                 .iter()
-                .filter(|release| release.table == table && self.is_public(release))
+                .filter(|release| release.table == table && self.is_readable(release))
                 .collect(),
             Some(id) if !id.contains('.') => {
                 self.catalog.datasets.get(id).filter(|dataset| dataset.table == table)?;
                 let current = self.snapshot.current_of_dataset(id).into_iter();
-                current.filter(|release| self.is_public(release)).collect()
+                current.filter(|release| self.is_readable(release)).collect()
             }
             Some(id) => {
                 let (dataset, number) = id.rsplit_once('.')?;
                 // One spelling per release: `.7`, not `.07` or `.+7`.
                 let number = number.parse::<u64>().ok().filter(|parsed| parsed.to_string() == number)?;
                 let release = self.snapshot.release(dataset, number)?;
-                if release.table != table || !self.is_public(release) {
+                if release.table != table || !self.is_readable(release) {
                     return None;
                 }
                 vec![release]
@@ -93,8 +93,12 @@ impl Names {
         Some(ReleasedTable::new(declared, &releases))
     }
 
-    /// Whether everybody may read the release. Of a dataset that is no longer declared nobody knows the audience.
-    fn is_public(&self, release: &ReleaseRecord) -> bool {
+    /// Whether everybody may read the release. Of a dataset that is no longer declared nobody knows the audience; what
+    /// was withdrawn is read by nobody.
+    fn is_readable(&self, release: &ReleaseRecord) -> bool {
+        if self.snapshot.withdrawal_of(release).is_some() || release.is_withdrawal() {
+            return false;
+        }
         self.catalog.datasets.get(&release.dataset).is_some_and(|dataset| dataset.audience == Audience::Public)
     }
 

@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 
 use crate::ReleaseFile;
 
+/// Version of the manifest's schema.
+pub(super) const FORMAT_VERSION: u32 = 2;
+
 /// What a release claims.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -28,16 +31,20 @@ pub struct Manifest {
     pub partition: BTreeMap<String, String>,
     /// `released` or `withdrawn`.
     pub status: String,
-    /// `initial`, `update`, `correction`, `supplement` or `withdrawal`.
+    /// One of [`super::Kind`].
     pub kind: String,
     /// Release that this one replaces.
     pub supersedes: Option<String>,
+    /// Releases that this one takes back.
+    pub withdraws: Vec<String>,
     /// Manifest digest of the dataset's previous release: a chain for each dataset.
     pub previous_manifest_sha256: Option<String>,
     /// Why it was made.
     pub reason: String,
     /// Approving office.
     pub approved_by: String,
+    /// How it was approved.
+    pub approval: ManifestApproval,
     /// When the public could first read the figures.
     pub published_at: DateTime<Utc>,
     /// `release`: the moment of this release; `source`: the publisher's date, with evidence.
@@ -62,6 +69,11 @@ pub struct Manifest {
     pub rows: u64,
     /// Digest of the rows without release id and row number: equal figures have equal digests.
     pub content_sha256: String,
+    /// SHA-256 of the rows as `ndjson`, whatever format they are kept in: that of `SELECT * … ORDER BY row_no`, and
+    /// of the release downloaded in that format.
+    pub table_sha256: String,
+    /// What changed against the release that this one replaces; the rows stand in `difference.json`.
+    pub difference: Option<ManifestDifference>,
     /// Files beside the manifest.
     pub files: Vec<ReleaseFile>,
     /// Department files that the rows came from.
@@ -70,6 +82,37 @@ pub struct Manifest {
     pub merged: ManifestMerge,
     /// Results of the checks at the time of release, by status.
     pub checks: BTreeMap<String, u64>,
+}
+
+/// How a release was approved. It names no person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestApproval {
+    /// `local_operator`: one person did all of it. `two_persons`: one submitted, another approved. `approver`: an
+    /// approver took a release back.
+    pub mode: String,
+    /// When it was submitted.
+    pub submitted_at: DateTime<Utc>,
+    /// When it was approved.
+    pub approved_at: DateTime<Utc>,
+    /// The submitter's statement of the review for state secrets.
+    pub secrecy_review: Option<String>,
+    /// The submitter's statement of the review for personal data.
+    pub privacy_review: Option<String>,
+    /// Why it is out although a blocking check found an error.
+    pub open_findings_reason: Option<String>,
+}
+
+/// Counts of rows against the release before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestDifference {
+    /// Rows of keys that were not there.
+    pub added: u64,
+    /// Rows of keys that are no longer there.
+    pub removed: u64,
+    /// Rows of which some column differs.
+    pub changed: u64,
+    /// Rows that are the same.
+    pub unchanged: u64,
 }
 
 /// A column as the manifest names it.
@@ -127,5 +170,11 @@ impl Manifest {
     /// Digest of the canonical bytes, in hexadecimal.
     pub fn digest(bytes: &[u8]) -> String {
         hex::encode(Sha256::digest(bytes))
+    }
+
+    /// The lines of `SHA256SUMS`, as `sha256sum -c` takes them.
+    pub fn sums(&self, manifest_sha256: &str) -> String {
+        let files = self.files.iter().map(|file| format!("{}  {}\n", file.sha256, file.name));
+        files.chain([format!("{manifest_sha256}  manifest.json\n")]).collect()
     }
 }

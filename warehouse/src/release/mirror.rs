@@ -12,6 +12,7 @@ use deltalake::kernel::Action;
 use deltalake::kernel::transaction::CommitBuilder;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::writer::{DeltaWriter, RecordBatchWriter};
+use gongkai_catalog::Audience;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::EnabledStatistics;
 
@@ -25,12 +26,22 @@ const RELEASE: &str = "release_id";
 
 /// Brings every table's mirror up to the snapshot; returns the releases that were written.
 pub async fn mirror(warehouse: &Warehouse, snapshot: &Snapshot) -> Result<Vec<String>, LakeError> {
-    let mut by_table: BTreeMap<&str, Vec<&ReleaseRecord>> = BTreeMap::new();
-    for release in snapshot.current_releases() {
+    // A table whose last release was withdrawn is emptied.
+    let mut by_table: BTreeMap<&str, Vec<&ReleaseRecord>> =
+        snapshot.releases.iter().map(|release| (release.table.as_str(), Vec::new())).collect();
+    let datasets = &warehouse.catalog().datasets;
+    let is_public = |release: &&ReleaseRecord| {
+        datasets.get(&release.dataset).is_some_and(|dataset| dataset.audience == Audience::Public)
+    };
+    for release in snapshot.current_releases().filter(is_public) {
         by_table.entry(&release.table).or_default().push(release);
     }
     let mut written = Vec::new();
     for (table, releases) in by_table {
+        // A table that is no longer declared stays as it is.
+        if warehouse.table(table).is_err() {
+            continue;
+        }
         written.extend(mirror_table(warehouse, table, &releases).await?);
     }
     Ok(written)

@@ -1,12 +1,21 @@
-//! Releases: one partition of one dataset, numbered, with its manifest, never changed afterwards.
+//! Releases: one partition of one dataset, numbered, with its signed manifest, never changed afterwards.
 //!
 //! [`mod@prepare`] merges the sources of a partition and writes its files; [`publish()`] puts a run's releases
-//! into the log and switches the pointer; [`mod@mirror`] brings `open/{table}` up to it for outside readers.
+//! into the log and switches the pointer; [`withdraw()`] takes releases back; [`mod@mirror`] brings `open/{table}` up
+//! to the pointer for outside readers.
 
+pub mod difference;
+mod kind;
 pub mod manifest;
 pub mod mirror;
 pub mod prepare;
 pub mod publish;
+pub mod seal;
+pub mod withdraw;
 
+pub use kind::Kind;
 pub use manifest::Manifest;
-pub use publish::{Published, ReleaseOptions, publish};
+pub use publish::{
+    Approval, Expected, Held, Mode, OnError, Preview, Published, ReleaseOptions, Request, Scope, preview, publish,
+};
+pub use withdraw::{Reach, Withdrawal, withdraw};

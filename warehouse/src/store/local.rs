@@ -2,6 +2,7 @@
 
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use object_store::ObjectStore;
@@ -19,6 +20,7 @@ pub struct LocalStore {
     /// Delta tables address files from the root of the file system.
     whole: Arc<dyn ObjectStore>,
     replacing: tokio::sync::Mutex<()>,
+    is_broken: Arc<AtomicBool>,
 }
 
 impl LocalStore {
@@ -29,9 +31,11 @@ impl LocalStore {
         let root = folder.canonicalize().map_err(failed)?;
         let below = LocalFileSystem::new_with_prefix(&root)
             .map_err(|source| StoreError::Storage { path: root.display().to_string(), source })?;
+        let is_broken = Arc::new(AtomicBool::new(false));
         Ok(Self {
-            objects: Arc::new(SyncedFileSystem::new(below)),
-            whole: Arc::new(SyncedFileSystem::new(LocalFileSystem::new())),
+            objects: Arc::new(SyncedFileSystem::new(below, Arc::clone(&is_broken))),
+            whole: Arc::new(SyncedFileSystem::new(LocalFileSystem::new(), Arc::clone(&is_broken))),
+            is_broken,
             root,
             replacing: tokio::sync::Mutex::new(()),
         })
@@ -52,6 +56,10 @@ impl Store for LocalStore {
 
     fn replacing(&self) -> &tokio::sync::Mutex<()> {
         &self.replacing
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.is_broken.load(Ordering::SeqCst)
     }
 
     fn local_root(&self) -> Option<PathBuf> {

@@ -10,6 +10,7 @@ mod memory;
 mod synced;
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,6 +42,12 @@ pub enum StoreError {
     /// The storage cannot take more bytes.
     #[error("no space left for {path}")]
     Full {
+        /// Path below the root.
+        path: String,
+    },
+    /// A sync failed before.
+    #[error("{path} is not written: a sync failed before; start the process again, which looks at what is on disk")]
+    ReadOnly {
         /// Path below the root.
         path: String,
     },
@@ -112,6 +119,11 @@ pub trait Store: fmt::Debug + Send + Sync {
             return Err(StoreError::Conflict { path: path.to_owned() });
         }
         self.put(path, bytes).await
+    }
+
+    /// Whether a sync failed, after which nothing is written until the process is started again.
+    fn is_read_only(&self) -> bool {
+        false
     }
 
     /// The folder on local disk, where there is one.
@@ -197,17 +209,17 @@ fn storage(path: &str, source: object_store::Error) -> StoreError {
     match source {
         object_store::Error::NotFound { .. } => StoreError::NotFound { path },
         object_store::Error::Precondition { .. } => StoreError::Conflict { path },
-        source if is_full(&source) => StoreError::Full { path },
+        source if is_kind(&source, &[ErrorKind::StorageFull, ErrorKind::QuotaExceeded]) => StoreError::Full { path },
+        source if is_kind(&source, &[ErrorKind::ReadOnlyFilesystem]) => StoreError::ReadOnly { path },
         source => StoreError::Storage { path, source },
     }
 }
 
-fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Whether the system said one of these, somewhere below.
+fn is_kind(error: &(dyn std::error::Error + 'static), kinds: &[ErrorKind]) -> bool {
     let mut current = Some(error);
     while let Some(error) = current {
-        if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
-        {
+        if error.downcast_ref::<std::io::Error>().is_some_and(|io| kinds.contains(&io.kind())) {
             return true;
         }
         current = error.source();

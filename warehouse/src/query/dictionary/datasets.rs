@@ -46,11 +46,12 @@ pub(super) const VIEWS: &[View] = &[
             column("number", Bigint, "序号，从 1 起", "Number within the dataset, from 1"),
             column("partition", Text, "分区", "Partition"),
             column("table_name", Text, "所在数据表", "Table that its rows are in"),
-            column("kind", Text, "类型", "initial, update, correction, supplement or withdrawal"),
+            column("kind", Text, "类型", "initial, update, correction, supplement, clarification or withdrawal"),
             column("is_current", Boolean, "是否现行", "Whether it holds"),
             column("published_at", Timestamp, "首次公开时间，未知为空", "When first public, where known"),
             column("recorded_at", Timestamp, "本库记录时间", "When this warehouse recorded it"),
             column("supersedes", Bigint, "所替代发布的序号", "Number of the release that it replaces"),
+            column("withdrawn_by", Text, "撤回它的发布", "Release that took it back"),
             column("reason", Text, "原因", "Why it was made"),
             column("is_synthetic", Boolean, "是否合成样例数据", "Whether its figures are synthetic samples"),
             column("row_count", Bigint, "行数", "Rows"),
@@ -69,9 +70,31 @@ pub(super) const VIEWS: &[View] = &[
             column("name", Text, "文件名", "Name within the release"),
             column("bytes", Bigint, "字节数", "Length in bytes"),
             column("sha256", Text, "SHA-256", "SHA-256"),
+            column("sm3", Text, "SM3", "SM3 digest (GB/T 32905)"),
             column("media_type", Text, "媒体类型", "Media type"),
         ],
         fill: release_files,
+    },
+    View {
+        schema: "catalog",
+        name: "event",
+        zh: "事件",
+        en: "Events that duties are counted from, with evidence",
+        columns: &[
+            column("event_id", Text, "事件编号", "Event"),
+            column("kind", Text, "类型", "approved, replied, allocated, decided, period_end or revoked"),
+            column("region_code", Text, "行政区划代码", "Region that it concerns"),
+            column("subject", Text, "所涉数据集、事项或文件", "Dataset, item or document that it concerns"),
+            column("period", Text, "所涉期间", "Period that it concerns"),
+            column("occurred_on", Text, "发生日期", "Day on which it happened, as YYYY-MM-DD"),
+            column("evidence_url", Text, "证据网址", "Address of the document that shows it"),
+            column("evidence_sha256", Text, "证据文件的 SHA-256", "SHA-256 of that document"),
+            column("evidence_document", Text, "文号或标题", "Its number or title"),
+            column("revokes", Text, "所撤销的事件", "Event that it takes back"),
+            column("recorded_by", Text, "记录单位", "Office that recorded it"),
+            column("recorded_at", Timestamp, "记录时间", "When it was recorded"),
+        ],
+        fill: events,
     },
     View {
         schema: "catalog",
@@ -138,6 +161,7 @@ fn releases(from: &Sources<'_>) -> Vec<ArrayRef> {
         timestamp(all.iter().map(|release| release.published_at)),
         timestamp(all.iter().map(|release| Some(release.recorded_at))),
         bigint(all.iter().map(|release| release.supersedes)),
+        text(all.iter().map(|release| from.snapshot.withdrawal_of(release).map(ReleaseRecord::id))),
         text(all.iter().map(|release| Some(&release.reason))),
         boolean(all.iter().map(|release| release.is_synthetic)),
         bigint(all.iter().map(|release| Some(release.rows))),
@@ -154,6 +178,7 @@ fn release_files(from: &Sources<'_>) -> Vec<ArrayRef> {
         text(all.iter().map(|(_, file)| Some(&file.name))),
         bigint(all.iter().map(|(_, file)| Some(file.bytes))),
         text(all.iter().map(|(_, file)| Some(&file.sha256))),
+        text(all.iter().map(|(_, file)| Some(&file.sm3))),
         text(all.iter().map(|(_, file)| Some(&file.media_type))),
     ]
 }
@@ -174,5 +199,23 @@ fn source_files(from: &Sources<'_>) -> Vec<ArrayRef> {
         boolean(all.iter().map(|source| source.is_public)),
         text(all.iter().map(|source| source.origin.as_ref())),
         boolean(all.iter().map(|source| source.is_synthetic)),
+    ]
+}
+
+fn events(from: &Sources<'_>) -> Vec<ArrayRef> {
+    let all = &from.snapshot.events;
+    vec![
+        text(all.iter().map(|event| Some(&event.id))),
+        text(all.iter().map(|event| Some(event.kind.name()))),
+        text(all.iter().map(|event| Some(&event.region_code))),
+        text(all.iter().map(|event| Some(&event.subject))),
+        text(all.iter().map(|event| event.period.as_ref())),
+        text(all.iter().map(|event| Some(event.occurred_on.to_string()))),
+        text(all.iter().map(|event| event.evidence.url.as_ref())),
+        text(all.iter().map(|event| event.evidence.sha256.as_ref())),
+        text(all.iter().map(|event| event.evidence.document.as_ref())),
+        text(all.iter().map(|event| event.revokes.as_ref())),
+        text(all.iter().map(|event| Some(&event.recorded_by))),
+        timestamp(all.iter().map(|event| Some(event.recorded_at))),
     ]
 }

@@ -25,6 +25,7 @@ use tempfile::TempDir;
 
 use crate::check::{CheckRun, Finding, Findings, Outcome};
 use crate::query::{EngineSettings, QueryEngine, QueryError, QueryOptions, TextLimits, scan};
+use crate::register::{Event, EventKind, Evidence};
 use crate::schema::released_schema;
 use crate::snapshot::latest_of_each_partition;
 use crate::{ReleaseFile, ReleaseRecord, Snapshot};
@@ -86,9 +87,25 @@ fn release(folder: &TempDir, record: ReleaseRecord, batch: &RecordBatch) -> Rele
         name: "data.parquet".into(),
         bytes,
         sha256: "0".into(),
+        sm3: "0".into(),
         media_type: "application/parquet".into(),
     };
     ReleaseRecord { rows: batch.num_rows() as u64, files: vec![file], ..record }
+}
+
+fn event() -> Event {
+    Event {
+        id: "event.1".into(),
+        kind: EventKind::Approved,
+        region_code: "510400".into(),
+        subject: "2022年决算".into(),
+        period: Some("2022".into()),
+        occurred_on: "2023-08-01".parse().expect("a date"),
+        evidence: Evidence { document: Some("攀人发〔2023〕5号".into()), ..Evidence::default() },
+        revokes: None,
+        recorded_by: "test".into(),
+        recorded_at: time("2023-08-02"),
+    }
 }
 
 fn record(dataset: &str, number: u64, table: &str, partition: &str, public: &str) -> ReleaseRecord {
@@ -101,6 +118,10 @@ fn record(dataset: &str, number: u64, table: &str, partition: &str, public: &str
         published_at: Some(time(public)),
         recorded_at: time("2024-03-01"),
         supersedes: (number == 3).then_some(1),
+        withdraws: Vec::new(),
+        withdrawn_sources: Vec::new(),
+        withheld_sources: Vec::new(),
+        seal_salt: None,
         reason: "test".into(),
         is_synthetic: true,
         manifest_sha256: "0".into(),
@@ -162,8 +183,14 @@ impl Warehouse {
         let releases: Vec<ReleaseRecord> =
             written.into_iter().map(|(record, batch)| release(&folder, record, &batch)).collect();
         let current = latest_of_each_partition(&releases);
-        let snapshot =
-            Snapshot { counter: 1, as_of: None, releases, current, sources: Vec::new(), findings: findings() };
+        let snapshot = Snapshot {
+            counter: 1,
+            releases,
+            current,
+            findings: findings(),
+            events: vec![event()],
+            ..Snapshot::empty()
+        };
         let store = LocalFileSystem::new_with_prefix(folder.path()).expect("a store");
         let engine = QueryEngine::new(Arc::clone(&catalog), Arc::new(store), settings).expect("an engine");
         Self { folder, catalog, snapshot, engine }
