@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use gongkai_warehouse::release::OnError;
 use serde::Deserialize;
 
 /// Name of the settings file in the working folder.
@@ -19,6 +20,8 @@ pub struct Config {
     pub definitions: Option<PathBuf>,
     /// Address for HTTP.
     pub http: Option<String>,
+    /// Folder of the signing key: of this machine, never in the warehouse.
+    pub keys: Option<PathBuf>,
     /// Publishing.
     pub publishing: Publishing,
     /// Limits of queries from outside.
@@ -33,11 +36,22 @@ pub struct Config {
 pub struct Publishing {
     /// The office that approves releases, as the manifest names it.
     pub office: String,
+    /// Name of a log that this instance begins, such as `data.example.gov.cn/log`; else one is made of the key.
+    pub origin: Option<String>,
+    /// What to do where a blocking check finds an error.
+    pub on_error: OnError,
+    /// Whether one person may submit and approve, and `gongkai up` releases what it reads.
+    pub local_operator: bool,
 }
 
 impl Default for Publishing {
     fn default() -> Self {
-        Self { office: "本机操作员 (local operator)".into() }
+        Self {
+            office: "本机操作员 (local operator)".into(),
+            origin: None,
+            on_error: OnError::Publish,
+            local_operator: true,
+        }
     }
 }
 
@@ -168,6 +182,9 @@ impl Config {
         }
         if let Some(value) = text("GONGKAI_DEFINITIONS") {
             self.definitions = Some(value.into());
+        }
+        if let Some(value) = text("GONGKAI_KEYS") {
+            self.keys = Some(value.into());
         }
         if let Some(value) = text("GONGKAI_HTTP") {
             self.http = Some(value);

@@ -1,7 +1,7 @@
 //! One running instance: settings, declarations and the warehouse they describe.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gongkai_catalog::{Catalog, CatalogError, Declarations};
 use gongkai_ingest::{FeedError, Feeds};
@@ -10,6 +10,7 @@ use gongkai_warehouse::lake::{LakeError, Warehouse};
 
 use crate::clock::{Clock, ClockError};
 use crate::config::{Config, ConfigError};
+use crate::worker::readers::Readers;
 
 /// Default warehouse.
 pub const DEFAULT_DATA: &str = "./data";
@@ -83,6 +84,7 @@ pub struct Instance {
     pub definitions: Definitions,
     /// The warehouse.
     pub warehouse: Warehouse,
+    readers: Arc<OnceLock<Arc<Readers>>>,
 }
 
 impl Instance {
@@ -91,6 +93,12 @@ impl Instance {
         let definitions = Definitions::load(config.definitions.as_ref())?;
         let address = config.data.clone().unwrap_or_else(|| DEFAULT_DATA.to_owned());
         let warehouse = Warehouse::open(&address, Arc::clone(&definitions.catalog))?;
-        Ok(Self { config, clock: Clock::from_environment()?, definitions, warehouse })
+        Ok(Self { config, clock: Clock::from_environment()?, definitions, warehouse, readers: Arc::default() })
+    }
+
+    /// The processes that read files, shared by all runs: starting one costs more than reading a small file.
+    pub fn readers(&self) -> Arc<Readers> {
+        let make = || Arc::new(Readers::new(self.config.definitions.as_ref(), &self.config.ingest));
+        Arc::clone(self.readers.get_or_init(make))
     }
 }

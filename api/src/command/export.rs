@@ -11,7 +11,9 @@ use gongkai_warehouse::release::mirror::read_release;
 use gongkai_warehouse::schema::released_schema;
 
 use super::{DataError, Outcome, UsageError, open};
+use crate::bundle::bundle;
 use crate::config::Config;
+use crate::instance::Instance;
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -27,6 +29,9 @@ pub struct ExportArgs {
     /// Begin CSV with a byte order mark, for Excel
     #[arg(long)]
     bom: bool,
+    /// Write one release for an archive: a zip file with signatures, proof and verifier
+    #[arg(long, conflicts_with_all = ["format", "bom"])]
+    bundle: bool,
 }
 
 /// Runs the command.
@@ -48,6 +53,13 @@ pub async fn run(config: Config, args: ExportArgs) -> anyhow::Result<Outcome> {
     if releases.is_empty() {
         return Err(DataError(format!("{} has no release; `gongkai up` makes them", args.dataset)).into());
     }
+    if let Some(withdrawal) = releases.iter().find_map(|release| snapshot.withdrawal_of(release)) {
+        let (id, reason) = (withdrawal.id(), &withdrawal.reason);
+        return Err(DataError(format!("{} was withdrawn by {id}: {reason}", args.dataset)).into());
+    }
+    if args.bundle {
+        return write_bundle(&instance, &releases, &args).await;
+    }
     let is_binary = matches!(format.name, "parquet" | "arrow" | "xlsx");
     let target: Box<dyn Write + Send> = match &args.output {
         Some(path) => {
@@ -66,5 +78,21 @@ pub async fn run(config: Config, args: ExportArgs) -> anyhow::Result<Outcome> {
         }
     }
     writer.finish()?;
+    Ok(Outcome::Done)
+}
+
+async fn write_bundle(instance: &Instance, releases: &[&ReleaseRecord], args: &ExportArgs) -> anyhow::Result<Outcome> {
+    let [release] = releases else {
+        let ids: Vec<String> = releases.iter().map(|release| release.id()).collect();
+        return Err(UsageError(format!("a bundle holds one release; name one of {}", ids.join(", "))).into());
+    };
+    let bytes = bundle(&instance.warehouse, release).await?;
+    match &args.output {
+        Some(path) => std::fs::write(path, bytes).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?,
+        None if std::io::stdout().is_terminal() => {
+            return Err(UsageError("a bundle is not text; name a file with --output".into()).into());
+        }
+        None => std::io::stdout().write_all(&bytes)?,
+    }
     Ok(Outcome::Done)
 }

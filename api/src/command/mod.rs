@@ -2,18 +2,24 @@
 //!
 //! 0: done. 1: the data is at fault. 2: wrong usage. 3: the environment is at fault.
 
+mod backup;
 mod catalog;
 mod check;
 mod definitions;
 mod doctor;
+mod event;
 mod export;
 mod ingest;
 mod inspect;
+mod key;
 mod progress;
+mod release;
 mod serve;
 mod shell;
+mod signing_key;
 pub mod sql;
 mod up;
+mod verify;
 mod watch;
 
 use std::path::PathBuf;
@@ -56,6 +62,9 @@ pub struct Common {
     /// Feeds, tables, datasets and code lists in place of those built in
     #[arg(long, global = true, value_name = "DIR")]
     definitions: Option<PathBuf>,
+    /// Folder of the signing key, never in the warehouse [default: ./keys]
+    #[arg(long, global = true, value_name = "DIR")]
+    keys: Option<PathBuf>,
 }
 
 /// What to print for whom.
@@ -81,12 +90,32 @@ enum Command {
     Catalog(catalog::CatalogArgs),
     /// Run the checks over the current releases
     Check(check::CheckArgs),
+    /// Release the changed partitions of datasets
+    Release(release::ReleaseArgs),
+    /// Release a draft that another person submitted, or send it back
+    Approve(release::ApproveArgs),
+    /// Correct figures with new files, or clarify what is said about them, with a public reason
+    Correct(release::CorrectArgs),
+    /// Take a release back, with a public reason
+    Withdraw(release::WithdrawArgs),
+    /// Compare files, releases and the log with their signatures
+    Verify(verify::VerifyArgs),
+    /// What duties are counted from, with evidence: record, list
+    Event(event::EventArgs),
+    /// Access keys and their roles: create, list, revoke
+    Key(key::KeyArgs),
+    /// The key that signs releases: show, rotate, revoke
+    SigningKey(signing_key::SigningKeyArgs),
     /// Run one query, or open a shell
     Sql(sql::SqlArgs),
     /// Write a dataset's current releases, or one release, as a file
     Export(export::ExportArgs),
     /// Serve the portal and the API
     Serve(serve::ServeArgs),
+    /// Copy the warehouse, or what is new in it, to a second place, and verify the copy
+    Backup(backup::BackupArgs),
+    /// Bring a copy back into an empty warehouse, and verify it
+    Restore(backup::BackupArgs),
     /// Check the installation and the warehouse, and put right what an interrupted run left
     Doctor(doctor::DoctorArgs),
 }
@@ -121,9 +150,19 @@ pub fn run() -> ExitCode {
             Command::Definitions(args) => definitions::run(&args),
             Command::Catalog(args) => catalog::run(config, args).await,
             Command::Check(args) => check::run(config, args).await,
+            Command::Release(args) => release::release(config, args).await,
+            Command::Approve(args) => release::approve(config, args).await,
+            Command::Correct(args) => release::correct(config, args).await,
+            Command::Withdraw(args) => release::withdraw(config, args).await,
+            Command::Verify(args) => verify::run(config, args).await,
+            Command::Event(args) => event::run(config, args).await,
+            Command::Key(args) => key::run(config, args).await,
+            Command::SigningKey(args) => signing_key::run(config, args).await,
             Command::Sql(args) => sql::run(config, args).await,
             Command::Export(args) => export::run(config, args).await,
             Command::Serve(args) => serve::run(config, args).await,
+            Command::Backup(args) => backup::backup(config, args).await,
+            Command::Restore(args) => backup::restore(config, args).await,
             Command::Doctor(args) => doctor::run(config, args).await,
         }
     });
@@ -164,6 +203,9 @@ fn settings(common: &Common) -> anyhow::Result<Config> {
     }
     if common.definitions.is_some() {
         config.definitions.clone_from(&common.definitions);
+    }
+    if common.keys.is_some() {
+        config.keys.clone_from(&common.keys);
     }
     Ok(config)
 }

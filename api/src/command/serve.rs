@@ -1,12 +1,14 @@
 //! `gongkai serve`: the portal and the API.
 
 use clap::Args;
+use gongkai_warehouse::lake::LakeError;
 use tokio::net::TcpListener;
 
 use super::{Outcome, UsageError, open};
 use crate::config::Config;
 use crate::http::{self, App};
 use crate::instance::Instance;
+use crate::pipeline;
 
 /// Where HTTP is served unless told otherwise: this machine only.
 const DEFAULT_HTTP: &str = "127.0.0.1:8080";
@@ -49,5 +51,24 @@ pub async fn run(mut config: Config, args: ServeArgs) -> anyhow::Result<Outcome>
     }
     let instance = open(config)?;
     let listener = listen(&instance).await?;
+    recover(&instance).await?;
     serve(instance, listener).await
+}
+
+/// Puts right what an interrupted run left, unless somebody else is writing, or only reading is allowed here.
+async fn recover(instance: &Instance) -> anyhow::Result<()> {
+    match pipeline::begin(instance).await {
+        Ok(writing) => {
+            for repair in &writing.repairs {
+                tracing::info!(kind = repair.kind, path = repair.path, "put right");
+            }
+            Ok(pipeline::follow(instance).await?)
+        }
+        Err(LakeError::Locked { .. }) => Ok(()),
+        Err(error @ LakeError::Lock { .. }) => {
+            tracing::warn!(%error, "nothing was put right");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,14 +1,17 @@
 //! `gongkai up`: the main job.
 
 use clap::Args;
+use gongkai_warehouse::release::{Published, Scope};
 
 use super::ingest::inbox;
 use super::progress::Bar;
 use super::watch::Watching;
 use super::{Outcome, ReportFormat, open, serve};
+use crate::access::Caller;
 use crate::config::Config;
 use crate::instance::Instance;
 use crate::pipeline::{self, Access, Inbox};
+use crate::publishing;
 
 /// Arguments.
 #[derive(Debug, Default, Args)]
@@ -72,11 +75,18 @@ async fn again(instance: &Instance, inbox: Inbox, format: Option<ReportFormat>) 
 async fn release(instance: &Instance, inbox: Inbox, format: Option<ReportFormat>) -> anyhow::Result<Outcome> {
     let writing = pipeline::begin(instance).await?;
     let summary = pipeline::ingest(instance, Access::Write(&writing), &inbox, &mut Bar::new()).await?;
-    let published = pipeline::release(instance, &writing).await?;
+    // Where two persons publish, what changed waits for them as drafts.
+    let (published, drafts) = if instance.config.publishing.local_operator {
+        (pipeline::release(instance, &writing).await?, Vec::new())
+    } else {
+        let by = publishing::actor(&Caller::local_operator());
+        let drafts = publishing::draft_scope(instance, &writing, Scope::All, "read from the inbox", by).await?;
+        (Published { findings: instance.warehouse.snapshot().await?.findings, ..Published::default() }, drafts)
+    };
     if format == Some(ReportFormat::Json) {
         let report = serde_json::json!({
             "repairs": writing.repairs, "ingest": summary, "releases": published.releases, "counter": published.counter,
-            "checks": published.findings,
+            "checks": published.findings, "held": published.held, "drafts": drafts,
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -85,11 +95,14 @@ async fn release(instance: &Instance, inbox: Inbox, format: Option<ReportFormat>
         }
         print!("{summary}");
         println!("{} new releases", published.releases.len());
-        for release in &published.releases {
-            let kind = if release.is_synthetic { "synthetic, " } else { "" };
-            println!("  {} {} ({kind}{}, {} rows)", release.id(), release.partition, release.kind, release.rows);
+        print!("{}", super::release::releases(&published));
+        for draft in &drafts {
+            println!(
+                "  draft {} {} ({}, {} rows) waits for two persons",
+                draft.id, draft.partition, draft.kind, draft.rows
+            );
         }
         println!("checks: {}", super::check::summary(&published.findings, None));
     }
-    Ok(if summary.is_at_fault() { Outcome::DataAtFault } else { Outcome::Done })
+    Ok(if summary.is_at_fault() || !published.held.is_empty() { Outcome::DataAtFault } else { Outcome::Done })
 }

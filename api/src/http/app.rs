@@ -1,19 +1,22 @@
 //! What handlers share: the instance, the workers and the snapshot that the pointer names.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::http::HeaderMap;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
-use gongkai_catalog::{Catalog, Dataset, Table};
+use gongkai_catalog::{Audience, Catalog, Dataset, Table};
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::lake::pointer;
 use gongkai_warehouse::store::Store;
 use tokio::sync::RwLock;
 
 use super::{ApiError, source};
+use crate::access::{Caller, Guesses, caller_of};
 use crate::instance::{DEFAULT_DATA, Instance};
 use crate::worker::{QueryAnswer, QueryLimits, QueryPool};
 
@@ -29,6 +32,7 @@ pub struct App {
     pub pool: Arc<QueryPool>,
     cached: Arc<RwLock<Option<Cached>>>,
     windows: Arc<source::Windows>,
+    guesses: Arc<Guesses>,
     is_stopping: Arc<AtomicBool>,
 }
 
@@ -39,7 +43,14 @@ impl App {
         let spill_root = spill_root(&instance);
         let pool = QueryPool::new(data, instance.config.definitions.clone(), &instance.config.query, spill_root);
         let windows = Arc::new(source::Windows::new(instance.config.definitions.clone()));
-        Self { instance, pool: Arc::new(pool), cached: Arc::default(), windows, is_stopping: Arc::default() }
+        Self {
+            instance,
+            pool: Arc::new(pool),
+            cached: Arc::default(),
+            windows,
+            guesses: Arc::default(),
+            is_stopping: Arc::default(),
+        }
     }
 
     /// Declarations.
@@ -76,11 +87,12 @@ impl App {
         }
     }
 
-    /// A listed dataset.
+    /// A dataset that everybody may see; another does not exist for the caller.
     pub fn dataset(&self, id: &str) -> Result<(&Dataset, &Table), ApiError> {
         self.catalog()
             .datasets
             .get(id)
+            .filter(|dataset| dataset.audience == Audience::Public)
             .and_then(|dataset| Some((dataset, self.catalog().tables.get(&dataset.table)?)))
             .ok_or_else(|| ApiError::not_found("dataset", id))
     }
@@ -90,6 +102,16 @@ impl App {
         let timeout = Duration::from_millis(self.instance.config.query.timeout_ms);
         let limits = QueryLimits { timeout, max_rows };
         Ok(self.pool.query(sql, snapshot, limits).await?)
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    ///
+    /// `unauthorized` for a key that is not valid, `rate_limited` after too many of them.
+    pub async fn caller(&self, headers: &HeaderMap, address: Option<IpAddr>) -> Result<Caller, ApiError> {
+        let now = self.instance.clock.now();
+        caller_of(headers, address, self.store(), &self.guesses, now, Instant::now()).await
     }
 
     /// Windows of department files' cells.

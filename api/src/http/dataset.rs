@@ -7,7 +7,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use gongkai_catalog::{Catalog, Dataset};
+use gongkai_catalog::{Audience, Catalog, Dataset};
 use gongkai_warehouse::{ReleaseRecord, Snapshot, export};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -112,7 +112,7 @@ pub struct ReleaseSummary {
     pub number: u64,
     /// Values of the partition columns, joined by `/`.
     pub partition: String,
-    /// `initial`, `update`, `correction`, `supplement` or `withdrawal`.
+    /// `initial`, `update`, `correction`, `supplement`, `clarification` or `withdrawal`.
     pub kind: String,
     /// When the public could first read it.
     pub published_at: Option<String>,
@@ -120,6 +120,10 @@ pub struct ReleaseSummary {
     pub recorded_at: String,
     /// Number of the release it replaces.
     pub supersedes: Option<u64>,
+    /// Numbers of the releases that it takes back: of a withdrawal only.
+    pub withdraws: Vec<u64>,
+    /// The release that took it back. Its files and rows are given out no more.
+    pub withdrawn_by: Option<String>,
     /// Why it was made.
     pub reason: String,
     /// Whether it holds for its partition now.
@@ -240,6 +244,8 @@ pub fn release_summary(release: &ReleaseRecord, is_current: bool) -> ReleaseSumm
         published_at: release.published_at.map(|time| time.to_rfc3339()),
         recorded_at: release.recorded_at.to_rfc3339(),
         supersedes: release.supersedes,
+        withdraws: release.withdraws.clone(),
+        withdrawn_by: None,
         reason: release.reason.clone(),
         is_current,
         is_synthetic: release.is_synthetic,
@@ -302,7 +308,7 @@ pub fn find(catalog: &Catalog, snapshot: &Snapshot, filter: &DatasetFilter) -> R
     let mut found: Vec<DatasetSummary> = catalog
         .datasets
         .values()
-        .filter(|dataset| matches(dataset, filter))
+        .filter(|dataset| dataset.audience == Audience::Public && matches(dataset, filter))
         .map(|dataset| summary(catalog, snapshot, dataset))
         .collect();
     match filter.sort.as_deref().unwrap_or("id") {

@@ -4,10 +4,14 @@ use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gongkai_warehouse::lake::LakeError;
+use gongkai_warehouse::log::LogError;
 use gongkai_warehouse::store::StoreError;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::pipeline::PipelineError;
+use crate::pipeline::signing::SigningError;
+use crate::publishing::PublishingError;
 use crate::worker::Failure;
 
 /// Every code with its status and title. Nothing else gives a status to an error.
@@ -33,7 +37,16 @@ pub const CODES: &[(&str, StatusCode, &str)] = &[
     ("invalid_parameter", StatusCode::BAD_REQUEST, "a parameter is wrong"),
     ("invalid_page_token", StatusCode::BAD_REQUEST, "the page token is wrong"),
     ("not_acceptable", StatusCode::NOT_ACCEPTABLE, "no such format"),
+    ("unauthorized", StatusCode::UNAUTHORIZED, "a valid key is needed"),
+    ("forbidden", StatusCode::FORBIDDEN, "the key may not do this"),
+    ("same_person", StatusCode::FORBIDDEN, "who submits a release cannot approve it"),
+    ("conflict", StatusCode::CONFLICT, "it changed in between"),
+    ("idempotency_mismatch", StatusCode::CONFLICT, "the idempotency key was used for another request"),
+    ("release_blocked", StatusCode::CONFLICT, "open findings hold the release back"),
+    ("bad_file", StatusCode::UNPROCESSABLE_ENTITY, "the file cannot be taken"),
+    ("pii_found", StatusCode::UNPROCESSABLE_ENTITY, "the file holds personal data"),
     ("withdrawn", StatusCode::GONE, "the release was withdrawn"),
+    ("read_only", StatusCode::SERVICE_UNAVAILABLE, "nothing can be written at present"),
     ("disk_full", StatusCode::INSUFFICIENT_STORAGE, "no space is left"),
     ("internal", StatusCode::INTERNAL_SERVER_ERROR, "our fault"),
 ];
@@ -140,6 +153,13 @@ pub fn render(problem: &Problem) -> Response {
     let body = serde_json::to_vec(problem).unwrap_or_default();
     let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        // The longest window that anything is limited by.
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+    }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("3"));
     }
@@ -164,10 +184,50 @@ impl From<Failure> for ApiError {
 
 impl From<LakeError> for ApiError {
     fn from(error: LakeError) -> Self {
-        match &error {
-            LakeError::Store(StoreError::Full { .. }) => Self::new("disk_full", "no space is left on the storage"),
-            _ => Self::internal(&error),
+        Self::of_storage(&error)
+    }
+}
+
+impl ApiError {
+    /// What a failure below says of the disk, however deep it says so; else our fault.
+    pub fn of_storage(error: &(dyn std::error::Error + 'static)) -> Self {
+        use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let mut current = Some(error);
+        while let Some(cause) = current {
+            let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            let store = cause.downcast_ref::<StoreError>();
+            if matches!(kind, Some(StorageFull | QuotaExceeded)) || matches!(store, Some(StoreError::Full { .. })) {
+                return Self::new("disk_full", "no space is left on the storage");
+            }
+            if matches!(kind, Some(ReadOnlyFilesystem)) || matches!(store, Some(StoreError::ReadOnly { .. })) {
+                return Self::new(
+                    "read_only",
+                    "a write to the disk failed before; nothing is written until the service is started again",
+                );
+            }
+            current = inside(cause).or_else(|| cause.source());
         }
+        Self::internal(&error)
+    }
+}
+
+/// The error that one of ours stands for: their `source` passes over it.
+fn inside<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (dyn std::error::Error + 'static)> {
+    if let Some(error) = error.downcast_ref::<PublishingError>() {
+        return match error {
+            PublishingError::Pipeline(inner) => Some(inner),
+            _ => None,
+        };
+    }
+    if let Some(error) = error.downcast_ref::<PipelineError>() {
+        return match error {
+            PipelineError::Lake(inner) | PipelineError::Signing(SigningError::Lake(inner)) => Some(inner),
+            _ => None,
+        };
+    }
+    match error.downcast_ref::<LakeError>() {
+        Some(LakeError::Store(inner) | LakeError::Log(LogError::Store(inner))) => Some(inner),
+        _ => None,
     }
 }
 
@@ -237,6 +297,21 @@ mod tests {
     fn every_code_stands_once() {
         let codes: BTreeSet<&str> = CODES.iter().map(|entry| entry.0).collect();
         assert_eq!(codes.len(), CODES.len());
+    }
+
+    #[test]
+    fn a_full_or_broken_disk_is_told_however_deep_it_is_found() {
+        let full = || StoreError::Full { path: "log/tile/0/000".into() };
+        let deep: [PublishingError; 3] = [
+            LakeError::from(full()).into(),
+            LakeError::Log(LogError::Store(full())).into(),
+            PublishingError::Pipeline(PipelineError::Signing(SigningError::Lake(full().into()))),
+        ];
+        for error in deep {
+            assert_eq!(ApiError::from(error).code, "disk_full");
+        }
+        let broken = LakeError::from(StoreError::ReadOnly { path: "current.json".into() });
+        assert_eq!(ApiError::from(broken).code, "read_only");
     }
 
     #[test]

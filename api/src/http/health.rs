@@ -12,7 +12,7 @@ use super::App;
 /// State of the instance.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// `ok`, `stopping` or `unavailable`.
+    /// `ok`, `read_only` after a sync that failed, `stopping` or `unavailable`.
     pub status: &'static str,
     /// Counter of the pointer that is served.
     pub counter: Option<u64>,
@@ -34,7 +34,11 @@ pub async fn get_readyz(State(app): State<App>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "stopping", counter: None })).into_response();
     }
     match app.snapshot().await {
-        Ok(snapshot) => Json(Health { status: "ok", counter: Some(snapshot.counter) }).into_response(),
+        Ok(snapshot) => {
+            // Reading goes on; an operator has to look at the disk.
+            let status = if app.store().is_read_only() { "read_only" } else { "ok" };
+            Json(Health { status, counter: Some(snapshot.counter) }).into_response()
+        }
         Err(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "unavailable", counter: None })).into_response()
         }

@@ -6,12 +6,19 @@
 pub mod app;
 pub mod caching;
 pub mod dataset;
+pub mod difference;
 pub mod disclosure;
 pub mod download;
+pub mod draft;
 pub mod error;
+pub mod event;
+pub mod feed;
 pub mod finding;
 pub mod health;
+pub mod key;
+pub mod log;
 pub mod provenance;
+pub mod publish;
 pub mod record;
 pub mod release;
 pub mod request_id;
@@ -19,6 +26,7 @@ pub mod serve;
 pub mod source;
 pub mod sql;
 pub mod table;
+pub mod verify;
 
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
@@ -58,6 +66,7 @@ pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(release::list_releases))
         .routes(routes!(release::get_release))
         .routes(routes!(release::get_release_file))
+        .routes(routes!(difference::get_dataset_diff))
         .routes(routes!(download::download_dataset))
         .routes(routes!(record::list_records))
         .routes(routes!(table::list_tables))
@@ -71,10 +80,29 @@ pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(provenance::get_provenance))
         .routes(routes!(source::get_source))
         .routes(routes!(source::get_source_cells))
+        .routes(routes!(log::get_log_checkpoint))
+        .routes(routes!(log::get_log_tile))
+        .routes(routes!(log::get_log_proof))
+        .routes(routes!(log::get_log_key))
+        .routes(routes!(verify::post_verify))
+        .routes(routes!(key::list_keys, key::create_key))
+        .routes(routes!(key::revoke_key))
+        .routes(routes!(event::list_events, event::create_event))
+        .routes(routes!(draft::create_draft_file))
+        .routes(routes!(draft::list_drafts, draft::create_draft))
+        .routes(routes!(draft::get_draft))
+        .routes(routes!(draft::get_draft_difference))
+        .routes(routes!(draft::submit_draft))
+        .routes(routes!(draft::approve_draft))
+        .routes(routes!(draft::reject_draft))
+        .routes(routes!(publish::create_release))
+        .routes(routes!(publish::withdraw_release))
         .routes(routes!(sql::get_sql, sql::post_sql));
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(health::get_healthz))
         .routes(routes!(health::get_readyz))
+        .routes(routes!(feed::get_feed))
+        .routes(routes!(feed::get_dataset_feed))
         .nest("/api/v1", v1)
         .with_state(app)
         .split_for_parts()
@@ -93,6 +121,7 @@ pub fn router(app: App) -> Router {
         SwaggerUi::new("/docs").url("/openapi.json", description).config(Config::default().validator_url("none"));
     let content_policy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; \
                           base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    let [idempotency_key, if_match] = publish::allowed_headers();
     let pages = page::router(app).layer(SetResponseHeaderLayer::if_not_present(
         header::CONTENT_SECURITY_POLICY,
         axum::http::HeaderValue::from_static(content_policy),
@@ -107,8 +136,15 @@ pub fn router(app: App) -> Router {
         .layer(
             CorsLayer::new()
                 .allow_origin(Any)
-                .allow_methods([Method::GET, Method::HEAD, Method::POST])
-                .allow_headers([header::CONTENT_TYPE, header::RANGE, header::IF_NONE_MATCH])
+                .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::DELETE])
+                .allow_headers([
+                    header::AUTHORIZATION,
+                    header::CONTENT_TYPE,
+                    header::RANGE,
+                    header::IF_NONE_MATCH,
+                    idempotency_key,
+                    if_match,
+                ])
                 .expose_headers([
                     header::ETAG,
                     header::CONTENT_RANGE,

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::Problems;
+use super::release::require_readable;
 use super::sql::run;
 use super::{ApiError, App};
 
@@ -107,10 +108,10 @@ pub async fn trace(app: &App, query: ProvenanceQuery) -> Result<Provenance, ApiE
     let table = table.ok_or_else(|| ApiError::new("table_not_found", format!("no table {:?}", query.table)))?;
     let column = figure(table, query.column.as_deref())?;
     let snapshot = app.snapshot().await?;
-    let known = snapshot.releases.iter().any(|release| release.id() == query.release && release.table == table.name);
-    if !known {
-        return Err(ApiError::not_found("release of that table", &query.release));
-    }
+    let known = snapshot.releases.iter().find(|release| release.id() == query.release && release.table == table.name);
+    let known = known.filter(|release| app.dataset(&release.dataset).is_ok());
+    let known = known.ok_or_else(|| ApiError::not_found("release of that table", &query.release))?;
+    require_readable(&snapshot, known)?;
     // Both names come from our own lists, so they cannot break out of the quotes.
     let sql = format!("SELECT * FROM open.\"{}@{}\" WHERE row_no = {}", table.name, query.release, query.row);
     let answered = run(app, &sql, None, Some(1)).await?;

@@ -52,15 +52,49 @@ pub async fn list_releases(
         .releases
         .iter()
         .filter(|release| release.dataset == id)
-        .map(|release| release_summary(release, current.contains(&release.id())))
+        .map(|release| ReleaseSummary {
+            withdrawn_by: snapshot.withdrawal_of(release).map(ReleaseRecord::id),
+            ..release_summary(release, current.contains(&release.id()))
+        })
         .collect();
     releases.reverse();
     let tag = caching::tag(&snapshot, &["releases", &id]);
     Ok(caching::respond(&headers, &tag, || Json(ReleaseList { releases }).into_response()))
 }
 
-fn find<'a>(snapshot: &'a gongkai_warehouse::Snapshot, id: &str, number: u64) -> Result<&'a ReleaseRecord, ApiError> {
+pub(super) fn find<'a>(
+    snapshot: &'a gongkai_warehouse::Snapshot,
+    id: &str,
+    number: u64,
+) -> Result<&'a ReleaseRecord, ApiError> {
     snapshot.release(id, number).ok_or_else(|| ApiError::not_found("release", &format!("{id}.{number}")))
+}
+
+/// Files that are made of the manifest, with their media types.
+const SIGNATURES: [(&str, &str); 4] = [
+    ("manifest.json.sig", "application/octet-stream"),
+    ("manifest.json.minisig", "text/plain; charset=utf-8"),
+    ("manifest.json.note", "text/plain; charset=utf-8"),
+    ("SHA256SUMS", "text/plain; charset=utf-8"),
+];
+
+fn is_of_manifest(name: &str) -> bool {
+    name == "manifest.json" || SIGNATURES.iter().any(|(known, _)| *known == name)
+}
+
+/// Whether rows and files of a release may be given out.
+///
+/// # Errors
+///
+/// `withdrawn`, with the release that took it back and the reason.
+pub fn require_readable(snapshot: &gongkai_warehouse::Snapshot, release: &ReleaseRecord) -> Result<(), ApiError> {
+    match snapshot.withdrawal_of(release) {
+        Some(by) => {
+            let detail = format!("{} was withdrawn by {} on {}: {}", release.id(), by.id(), by.recorded_at, by.reason);
+            Err(ApiError::new("withdrawn", detail))
+        }
+        None => Ok(()),
+    }
 }
 
 /// One release: its manifest and files.
@@ -79,7 +113,9 @@ pub async fn get_release(
     let is_current = snapshot.current_releases().any(|current| current == release);
     let manifest = prepare::read_manifest(app.store(), release).await?;
     let tag = caching::tag(&snapshot, &["release", &release.id()]);
-    let detail = ReleaseDetail { summary: release_summary(release, is_current), manifest };
+    let withdrawn_by = snapshot.withdrawal_of(release).map(ReleaseRecord::id);
+    let summary = ReleaseSummary { withdrawn_by, ..release_summary(release, is_current) };
+    let detail = ReleaseDetail { summary, manifest };
     Ok(caching::respond(&headers, &tag, || Json(detail).into_response()))
 }
 
@@ -98,9 +134,20 @@ pub async fn get_release_file(
     app.dataset(&id)?;
     let snapshot = app.snapshot().await?;
     let release = find(&snapshot, &id, number)?;
+    // Manifest and signatures of what was taken back remain.
+    if !is_of_manifest(&name) {
+        require_readable(&snapshot, release)?;
+    }
+    // The other side of a difference may have been taken back since.
+    let before = release.supersedes.and_then(|number| snapshot.release(&id, number));
+    if let Some(before) = before.filter(|_| name == prepare::DIFFERENCE) {
+        require_readable(&snapshot, before)?;
+    }
     // Names come from the release's own list; what a client writes is never joined to a path.
     let (name, media_type, digest) = if name == "manifest.json" {
         ("manifest.json", "application/json", release.manifest_sha256.as_str())
+    } else if let Some((name, media_type)) = SIGNATURES.iter().find(|(known, _)| *known == name) {
+        (*name, *media_type, release.manifest_sha256.as_str())
     } else {
         let file = release.files.iter().find(|file| file.name == name);
         let file = file.ok_or_else(|| ApiError::not_found("file", &name))?;
@@ -109,8 +156,12 @@ pub async fn get_release_file(
     let stored = format!("{}/{name}", release.folder());
     let shown =
         format!("{}-{number}{}", release.dataset, name.trim_start_matches("data").trim_start_matches("manifest"));
-    send_stored(&app, request, Stored { path: &stored, media_type, digest, file_name: &shown, is_immutable: true })
-        .await
+    send_stored(
+        &app,
+        request,
+        Stored { path: &stored, media_type, digest, file_name: &shown, is_immutable: is_of_manifest(name) },
+    )
+    .await
 }
 
 /// A stored file on its way out.

@@ -62,7 +62,14 @@ impl Windows {
 /// A file that the public may have.
 fn public_source<'a>(snapshot: &'a Snapshot, sha256: &str) -> Result<&'a SourceRecord, ApiError> {
     let found = snapshot.sources.iter().find(|source| source.sha256 == sha256 && source.is_public);
-    found.ok_or_else(|| ApiError::not_found("source file", sha256))
+    let found = found.ok_or_else(|| ApiError::not_found("source file", sha256))?;
+    match snapshot.withdrawal_of_source(sha256) {
+        Some(by) => {
+            let detail = format!("figures of this file were withdrawn by {}: {}", by.id(), by.reason);
+            Err(ApiError::new("withdrawn", detail))
+        }
+        None => Ok(found),
+    }
 }
 
 async fn content(app: &App, sha256: &str) -> Result<Bytes, ApiError> {

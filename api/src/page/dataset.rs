@@ -8,6 +8,7 @@ use minijinja::value::Value;
 use serde::Deserialize;
 
 use super::chart::{Frame, Point, draw};
+use super::history::history;
 use super::table::{Table, values};
 use super::template::{Language, Visitor, render};
 use super::{Page, PageError, serde};
@@ -88,8 +89,10 @@ pub async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<Strin
         found.retain(|finding| finding.outcome != Outcome::Skip);
         let findings: Vec<_> =
             found.iter().take(FINDINGS).map(|finding| finding::record(&app, &snapshot, finding)).collect();
+        let history = history(&app, &snapshot, &id, visitor.language).await;
         let values = context! {
             dataset => serde(&record), preview => serde(&preview), charts, sources => serde(&sources),
+            history => serde(&history), withdrawn => history.iter().filter(|of| of.is_withdrawn()).count(),
             findings => serde(&findings), findings_total => found.len(),
             counts => serde(&finding::counts(&app, &snapshot, &wanted)),
         };
@@ -116,10 +119,7 @@ async fn draw_charts(app: &App, dataset: &Dataset, language: Language) -> Result
                 series: row[series].clone().unwrap_or_default(),
             })
             .collect();
-        let choose = |label: &gongkai_catalog::Label| match language {
-            Language::Zh => label.zh.clone(),
-            Language::En => label.en.clone(),
-        };
+        let choose = |label: &gongkai_catalog::Label| language.pick(&label.zh, &label.en).clone();
         let (title, unit) = (choose(&chart.label), choose(&chart.unit));
         if let Some(svg) = draw(chart.kind, &Frame { title: &title, unit: &unit }, &points) {
             let is_synthetic = answered.releases.iter().any(|release| release.is_synthetic);

@@ -1,6 +1,7 @@
 //! The first page: what is here and how to get at it; and the page about the product.
 
 use axum::extract::State;
+use gongkai_warehouse::ReleaseRecord;
 use gongkai_warehouse::check::Outcome;
 use minijinja::context;
 
@@ -25,7 +26,8 @@ pub async fn show(State(app): State<App>, visitor: Visitor) -> Page {
                 context! { id, label => serde(&dataset::Text::from(&theme.label)), count }
             })
             .collect();
-        let mut latest: Vec<_> = snapshot.current_releases().collect();
+        let is_public = |release: &&ReleaseRecord| app.dataset(&release.dataset).is_ok();
+        let mut latest: Vec<_> = snapshot.current_releases().filter(is_public).collect();
         latest.sort_by_key(|release| std::cmp::Reverse((release.recorded_at, release.log_index)));
         let latest: Vec<_> = latest.into_iter().take(LATEST).map(|release| release_summary(release, true)).collect();
         let findings = &snapshot.findings;

@@ -6,19 +6,24 @@
 mod catalog;
 mod chart;
 mod dataset;
+mod history;
 mod home;
 mod provenance;
 mod query;
 mod table;
 mod template;
+mod upload;
+mod verify;
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
+
+pub use template::Language;
 
 use crate::http::{ApiError, App};
 use template::{Visitor, render};
@@ -34,6 +39,9 @@ pub fn router(app: App) -> Router {
         .route("/catalogs/{region}", get(catalog::show))
         .route("/provenance", get(provenance::show))
         .route("/sql", get(query::show))
+        // The upload has a limit of its own, which is larger than the default.
+        .route("/verify", get(verify::show).post(verify::check).layer(DefaultBodyLimit::disable()))
+        .route("/verifier/gongkai_verify.py", get(verify::get_script))
         .route("/assets/{name}", get(asset))
         .with_state(app)
 }

@@ -6,11 +6,14 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::Html;
+use gongkai_warehouse::lake::pointer;
 use include_dir::{Dir, include_dir};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 
-use crate::http::ApiError;
+use super::serde;
+use crate::http::{ApiError, App};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 /// Style sheets.
@@ -43,6 +46,14 @@ impl Language {
         match self {
             Self::Zh => "zh",
             Self::En => "en",
+        }
+    }
+
+    /// The one of two texts that is in this language.
+    pub fn pick<T>(self, zh: T, en: T) -> T {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
         }
     }
 }
@@ -90,34 +101,55 @@ fn environment() -> &'static Environment<'static> {
     })
 }
 
-/// Who asks for a page: in which language, and where.
+/// The signed state of the publication log, in the footer of every page: who keeps a page, or prints it, holds the log to
+/// its root.
+#[derive(Debug, Clone, Serialize)]
+struct LogHead {
+    /// Leaves.
+    size: u64,
+    /// Root over them in base64.
+    root: String,
+}
+
+impl LogHead {
+    /// None before the first publication, and where the pointer cannot be read: the page itself then says why.
+    async fn read(app: &App) -> Option<Self> {
+        let current = pointer::read(app.store()).await.ok()?.current;
+        let checkpoint = current.checkpoint().ok()??;
+        Some(Self { size: checkpoint.size, root: checkpoint.root.to_string() })
+    }
+}
+
+/// Who asks for a page: in which language, and where; and the state of the log when they asked.
 #[derive(Debug, Clone)]
 pub struct Visitor {
     /// Language of the page.
     pub language: Language,
     /// The same address in the other language.
     other: String,
+    log: Option<LogHead>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+impl FromRequestParts<App> for Visitor {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let log = LogHead::read(app).await;
         let pairs: Vec<&str> =
             parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).collect();
         let (asked, kept): (Vec<&str>, Vec<&str>) = pairs.into_iter().partition(|pair| pair.starts_with("lang="));
         let language = Language::of(asked.first().map(|pair| &pair["lang=".len()..]), &parts.headers);
-        let switched = if language == Language::Zh { "lang=en" } else { "lang=zh" };
-        let query = kept.into_iter().chain([switched]).collect::<Vec<_>>().join("&");
-        Ok(Self { language, other: format!("{}?{query}", parts.uri.path()) })
+        let query = kept.into_iter().chain([language.pick("lang=en", "lang=zh")]).collect::<Vec<_>>().join("&");
+        Ok(Self { language, other: format!("{}?{query}", parts.uri.path()), log })
     }
 }
 
-/// Renders a page. `lang`, `other` and `t(zh, en)` are there in every template.
+/// Renders a page. `lang`, `other`, `log` and `t(zh, en)` are there in every template.
 pub(super) fn render(name: &str, visitor: &Visitor, values: Value) -> Result<Html<String>, ApiError> {
     let language = visitor.language;
-    let choose = Value::from_function(move |zh: String, en: String| if language == Language::Zh { zh } else { en });
-    let values = context! { lang => language.code(), other => visitor.other.clone(), t => choose, ..values };
+    let choose = Value::from_function(move |zh: String, en: String| language.pick(zh, en));
+    let (other, log) = (visitor.other.clone(), serde(&visitor.log));
+    let values = context! { lang => language.code(), other, log, t => choose, ..values };
     environment()
         .get_template(name)
         .and_then(|template| template.render(values))

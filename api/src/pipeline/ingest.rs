@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use gongkai_ingest::report::{Counts, Report};
@@ -95,7 +96,7 @@ struct Run<'a> {
     instance: &'a Instance,
     access: Access<'a>,
     inbox: &'a Inbox,
-    readers: Readers,
+    readers: Arc<Readers>,
     unpacker: ReaderProcess,
     summary: IngestSummary,
     /// What the next commit of each table changes.
@@ -129,7 +130,7 @@ pub async fn ingest(
         instance,
         access,
         inbox,
-        readers: Readers::new(instance.config.definitions.as_ref(), &instance.config.ingest),
+        readers: instance.readers(),
         unpacker: ReaderProcess::with_limits(instance.config.definitions.clone(), &instance.config.ingest),
         summary: IngestSummary { is_dry_run: matches!(access, Access::DryRun), ..IngestSummary::default() },
         changes: BTreeMap::new(),

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gongkai_warehouse::fault;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -121,6 +122,9 @@ impl Worker {
             command.env("MALLOC_ARENA_MAX", "2").env("POLARS_MAX_THREADS", "2").env("RAYON_NUM_THREADS", "2");
             // What one file gave back the next one needs: memory that goes to the system in between costs a fault a page.
             command.env("MALLOC_TRIM_THRESHOLD_", KEPT_BYTES).env("MALLOC_MMAP_THRESHOLD_", MAPPED_BYTES);
+        }
+        if setup.data.is_none() {
+            fault::point("parse.worker_spawn").map_err(WorkerError::Start)?;
         }
         let mut child = command.spawn().map_err(WorkerError::Start)?;
         let missing = || WorkerError::Start(std::io::Error::other("a pipe is missing"));

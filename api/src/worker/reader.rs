@@ -9,6 +9,7 @@ use gongkai_ingest::personal;
 use gongkai_ingest::report::Report;
 use gongkai_ingest::window::{CellWindow, WindowQuery, read_window};
 use gongkai_ingest::{Limits, Member, Outcome, Shaped, ingest_bytes, read_archive};
+use gongkai_warehouse::fault;
 use gongkai_warehouse::lake::Part;
 use gongkai_warehouse::lake::part::cut;
 use serde::{Deserialize, Serialize};
@@ -112,6 +113,7 @@ pub fn answer(
     write_line(output, &finding)?;
     let mut rows = 0;
     for part in &parts {
+        fault::point("parse.worker_mid")?;
         output.write_all(&part.bytes)?;
         rows += part.rows;
     }
@@ -234,6 +236,11 @@ impl ReaderProcess {
         Self { setup, timeout, output_bytes: limits.output_bytes, worker: None }
     }
 
+    /// Ends the process until there is a file again.
+    pub fn rest(&mut self) {
+        self.worker = None;
+    }
+
     /// Reads a file, named by its path below the inbox. Blocks.
     ///
     /// # Errors
@@ -241,6 +248,7 @@ impl ReaderProcess {
     /// No worker could be started. A file that kills its worker is [`Finding::Lost`].
     pub fn read(&mut self, name: &str, sha256: &str, bytes: &[u8]) -> Result<ReadFile, WorkerError> {
         let read = self.under_watch(name, |worker| converse(worker, name, sha256, bytes))?;
+        fault::point("parse.worker_died").map_err(WorkerError::Pipe)?;
         Ok(read.unwrap_or_else(|message| ReadFile { finding: Finding::Lost { message }, parts: Vec::new() }))
     }
 

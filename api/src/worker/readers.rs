@@ -4,8 +4,9 @@
 //! counts. What a file turns out to be does not depend on which process reads it, or beside what.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -13,6 +14,9 @@ use tokio::sync::oneshot;
 use super::process::WorkerError;
 use super::reader::{ReadFile, ReaderProcess};
 use crate::config;
+
+/// How long a process waits for the next file before it ends and gives its memory back.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// What a file turned out to be, once it is read.
 pub type Answer = oneshot::Receiver<Result<ReadFile, WorkerError>>;
@@ -24,7 +28,8 @@ struct Job {
     answer: oneshot::Sender<Result<ReadFile, WorkerError>>,
 }
 
-/// Reading processes, each with a thread that talks to it. They end when this is dropped.
+/// Reading processes, each with a thread that talks to it. They end when this is dropped, or have waited long.
+#[derive(Debug)]
 pub struct Readers {
     jobs: Sender<Job>,
     count: usize,
@@ -61,8 +66,15 @@ impl Readers {
 
 fn work(mut reader: ReaderProcess, waiting: &Mutex<Receiver<Job>>) {
     loop {
-        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { path, sha256, bytes, answer }) = next else { return };
+        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(IDLE);
+        let Job { path, sha256, bytes, answer } = match next {
+            Ok(job) => job,
+            Err(RecvTimeoutError::Timeout) => {
+                reader.rest();
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         if !answer.is_closed() {
             let _ = answer.send(reader.read(&path, &sha256, &bytes));
         }
