@@ -50,8 +50,26 @@ pub fn gongkai(data: &Path) -> Command {
     let mut command = Command::new(binary());
     command.current_dir(data.parent().unwrap_or(data)).env("GONGKAI_NOW", NOW).env_remove("GONGKAI_INBOX");
     command.env_remove("GONGKAI_DATA").env_remove("GONGKAI_DEFINITIONS").env_remove("GONGKAI_HTTP");
+    command.env_remove("GONGKAI_KEY_PASSWORD").env("GONGKAI_KEYS", keys());
     command.stdin(Stdio::null());
     command
+}
+
+/// The signing key of all tests: made by the first that needs it, so that the same inputs give the same bytes.
+pub fn keys() -> PathBuf {
+    binary().with_file_name("keys-of-tests")
+}
+
+/// An access key for a holder in a role.
+pub fn access_key(data: &Path, role: &str, holder: &str) -> String {
+    let made = gongkai(data)
+        .args(["key", "create", "--role", role, "--holder", holder, "--format", "json", "--data"])
+        .arg(data)
+        .output()
+        .unwrap_or_else(|error| panic!("gongkai does not start: {error}"));
+    let made: serde_json::Value = serde_json::from_slice(&made.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&made.stderr)));
+    made["token"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Runs `gongkai up --once` over an inbox, or over the samples.
@@ -177,16 +195,36 @@ pub struct Served {
 impl Served {
     /// Serves a warehouse on a free port and waits until it is ready.
     pub fn start(data: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::start_with(data, settings, Stdio::null()).unwrap_or_else(|line| panic!("no address in {line:?}"))
+    }
+
+    /// The same, with what the server says of itself in a file; none where it does not come up.
+    pub fn start_with_log(data: &Path, settings: &[(&str, &str)], log: &Path) -> Option<Self> {
+        let log = std::fs::File::create(log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
+        Self::start_with(data, settings, Stdio::from(log)).ok()
+    }
+
+    fn start_with(data: &Path, settings: &[(&str, &str)], errors: Stdio) -> Result<Self, String> {
         use std::io::{BufRead, BufReader};
         let mut command = gongkai(data);
         command.args(["serve", "--http", "127.0.0.1:0", "--data"]).arg(data);
-        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(errors);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("gongkai does not start: {error}"));
         let output = child.stdout.take().map(BufReader::new);
         let line = output.and_then(|output| output.lines().next()).and_then(Result::ok).unwrap_or_default();
         let base = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
-        assert!(base.starts_with("http://"), "no address in {line:?}");
-        Self { child, base }
+        if !base.starts_with("http://") {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(line);
+        }
+        Ok(Self { child, base })
+    }
+
+    /// Ends the server as a power cut would.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// The server's process.

@@ -1,61 +1,13 @@
 //! The API over a real socket.
 
-use gongkai_tests::{Served, up_once};
-use reqwest::header;
-use serde_json::Value;
+use gongkai_tests::{Served, up_samples};
 
-struct Answer {
-    status: u16,
-    headers: header::HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-}
-
-struct Client {
-    runtime: tokio::runtime::Runtime,
-    client: reqwest::Client,
-    base: String,
-}
-
-impl Client {
-    fn of(served: &Served) -> Self {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("client");
-        Self { runtime: tokio::runtime::Runtime::new().expect("runtime"), client, base: served.base.clone() }
-    }
-
-    fn send(&self, method: reqwest::Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let answer = self.runtime.block_on(async {
-            let response = request.send().await?;
-            let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            Ok::<_, reqwest::Error>(Answer { status, headers, body: response.bytes().await?.to_vec() })
-        });
-        answer.unwrap_or_else(|error| panic!("{path}: {error}"))
-    }
-
-    fn get(&self, path: &str) -> Answer {
-        self.send(reqwest::Method::GET, path, &[])
-    }
-}
+use crate::client::Client;
 
 fn with_samples(test: impl FnOnce(&Client)) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    let output = up_once(&data, None);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    up_samples(&data);
     let served = Served::start(&data, &[]);
     test(&Client::of(&served));
     assert_eq!(served.stop(), Some(0));
@@ -112,7 +64,10 @@ fn files_of_a_release_are_immutable_ranged_and_known_by_their_digest() {
         };
         assert_eq!(file["sha256"], digest.as_str());
         assert_eq!(whole.header("etag"), format!("\"{digest}\""));
-        assert!(whole.header("cache-control").contains("immutable"));
+        // It never changes, but it may be withdrawn: who has it asks whether it still stands.
+        assert!(whole.header("cache-control").contains("must-revalidate"));
+        let manifest = path.replace("data.csv", "manifest.json");
+        assert!(client.get(&manifest).header("cache-control").contains("immutable"));
         let again = client.send(reqwest::Method::GET, path, &[("if-none-match", whole.header("etag"))]);
         assert_eq!((again.status, again.body.len()), (304, 0));
         let part = client.send(reqwest::Method::GET, path, &[("range", "bytes=0-9")]);

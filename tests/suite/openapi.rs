@@ -52,7 +52,18 @@ fn every_operation_has_an_id_of_verb_and_resource_and_says_what_can_go_wrong() {
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
             let id = operation["operationId"].as_str().unwrap_or_default();
-            let verbs = ["get_", "list_", "post_", "download_"];
+            let verbs = [
+                "get_",
+                "list_",
+                "post_",
+                "download_",
+                "create_",
+                "revoke_",
+                "submit_",
+                "approve_",
+                "reject_",
+                "withdraw_",
+            ];
             assert!(verbs.iter().any(|verb| id.starts_with(verb)), "{method} {path}: operation id {id:?}");
             if path.starts_with("/api/") {
                 assert!(operation["responses"]["400"].is_object(), "{method} {path} declares no problem");
