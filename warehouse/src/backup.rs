@@ -11,8 +11,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::ReleaseRecord;
-use crate::fault;
-use crate::lake::{LakeError, pointer};
+use crate::lake::{LakeError, pass, pointer};
 use crate::log::Log;
 use crate::store::{Listed, Store};
 
@@ -62,7 +61,7 @@ pub async fn copy(from: &dyn Store, to: &dyn Store, point: &str) -> Result<Copie
             // What is gone since it was listed was of no use to anybody.
             let Some(content) = from.read_optional(&path).await? else { continue };
             write(to, &path, content, &mut copied).await?;
-            fault::point(point).map_err(|source| LakeError::Io { what: point.to_owned(), source })?;
+            pass(point)?;
         }
     }
     if let Some(pointer) = pointer {

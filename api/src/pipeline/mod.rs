@@ -6,9 +6,8 @@ pub mod signing;
 pub mod summary;
 pub mod watch;
 
-use gongkai_warehouse::fault;
 use gongkai_warehouse::lake::recover::{Repair, recover};
-use gongkai_warehouse::lake::{LakeError, WriterLock};
+use gongkai_warehouse::lake::{LakeError, WriterLock, pass};
 use gongkai_warehouse::publication::Signer;
 use gongkai_warehouse::release::mirror::mirror;
 use gongkai_warehouse::release::{Approval, Published, ReleaseOptions, Scope, Withdrawal, publish};
@@ -58,7 +57,7 @@ pub struct Writing {
 pub async fn begin(instance: &Instance) -> Result<Writing, LakeError> {
     let store = instance.warehouse.store().as_ref();
     let lock = WriterLock::take(store)?;
-    fault::point("lock.acquired").map_err(|source| LakeError::Io { what: "lock.acquired".into(), source })?;
+    pass("lock.acquired")?;
     let repairs = recover(store).await?;
     Ok(Writing { _lock: lock, repairs })
 }

@@ -14,6 +14,11 @@ pub mod rows;
 pub mod slice;
 pub mod warehouse;
 
+/// Passes a fault point; see [`crate::fault`].
+pub fn pass(point: &str) -> Result<(), LakeError> {
+    crate::fault::point(point).map(drop).map_err(|source| LakeError::Io { what: point.to_owned(), source })
+}
+
 pub use error::LakeError;
 pub use ledger::{LedgerEntry, SourceStatus};
 pub use lock::WriterLock;

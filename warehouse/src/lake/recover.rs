@@ -10,8 +10,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::fault;
-use crate::lake::{LakeError, pointer};
+use crate::lake::{LakeError, pass, pointer};
 use crate::log::{self, TileName};
 use crate::publication;
 use crate::store::Store;
@@ -70,10 +69,6 @@ pub async fn recover(store: &dyn Store) -> Result<Vec<Repair>, LakeError> {
         sweep(&root, &root, &mut repairs);
     }
     Ok(repairs)
-}
-
-fn pass(point: &str) -> Result<(), LakeError> {
-    fault::point(point).map(drop).map_err(|source| LakeError::Io { what: point.to_owned(), source })
 }
 
 /// Removes half-written files (`name#…`) everywhere and whatever is under `work/` but the lock.

@@ -7,9 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{self, Check, Finding, Findings, Outcome};
-use crate::fault;
 use crate::lake::slice::NormalisedTable;
-use crate::lake::{LakeError, LedgerEntry, SliceKey, Warehouse, ledger, pointer};
+use crate::lake::{LakeError, LedgerEntry, SliceKey, Warehouse, ledger, pass, pointer};
 use crate::publication::{Publication, RequestRecord, Signer};
 use crate::query::{EngineSettings, QueryEngine, QueryError};
 use crate::snapshot::latest_of_each_partition;
@@ -244,10 +243,6 @@ pub async fn publish(warehouse: &Warehouse, options: &ReleaseOptions) -> Result<
     }
     let current = publication.commit().await?;
     Ok(Published { releases: made, held, counter: current.counter, findings })
-}
-
-fn pass(point: &str) -> Result<(), LakeError> {
-    fault::point(point).map(drop).map_err(|source| LakeError::Io { what: point.to_owned(), source })
 }
 
 /// What a partition would become, for a person who has to decide: nothing is published, and nothing is left behind.
