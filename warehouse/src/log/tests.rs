@@ -1,3 +1,5 @@
+//! The log against the definition of RFC 6962 and the layout of C2SP tlog-tiles, not against itself.
+
 use proptest::prelude::*;
 
 use super::*;
