@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::instance::Instance;
 use crate::offline::{self, Offline};
 use crate::standing::{Standing, standing};
+use crate::text;
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -105,23 +106,28 @@ async fn look_at(instance: &Instance, path: &Path, trust: &Trust) -> anyhow::Res
 fn print(found: &Found) {
     match found {
         Found::Warehouse(verified) => {
-            println!(
+            say(&format!(
                 "{} releases with {} files, {} department files, {} leaves of the log {}",
                 verified.releases, verified.files, verified.sources, verified.leaves, verified.origin
-            );
+            ));
             println!("root {}", verified.root);
             println!("key  {}", verified.key);
             if !verified.is_key_given {
-                println!("no --key was given: the log vouches for itself; compare the key with one from elsewhere");
+                say("no --key was given: the log vouches for itself; compare the key with one from elsewhere");
             }
-            verified.harms.iter().for_each(|harm| println!("FAILED: {}: {}", harm.path, harm.message));
+            verified.harms.iter().for_each(|harm| say(&format!("FAILED: {}: {}", harm.path, harm.message)));
             if verified.harms.is_empty() {
                 println!("everything is what was published");
             }
         }
         Found::Release(release) => print_release(release),
-        Found::File { path, sha256, standing } => println!("{path}: {standing} (sha256 {sha256})"),
+        Found::File { path, sha256, standing } => say(&format!("{path}: {standing} (sha256 {sha256})")),
     }
+}
+
+/// A line of the report, wrapped for a terminal.
+fn say(line: &str) {
+    print!("{}", text::wrapped(line, "", "  "));
 }
 
 fn print_release(found: &Offline) {
@@ -131,9 +137,9 @@ fn print_release(found: &Offline) {
         println!("key  {key}");
     }
     if !found.is_key_given {
-        println!("no --key was given: the keys beside it vouch for it; compare them with those from elsewhere");
+        say("no --key was given: the keys beside it vouch for it; compare them with those from elsewhere");
     }
-    found.harms.iter().for_each(|harm| println!("FAILED: {}: {}", harm.path, harm.message));
+    found.harms.iter().for_each(|harm| say(&format!("FAILED: {}: {}", harm.path, harm.message)));
     if found.harms.is_empty() {
         println!("it is what was published");
     }
