@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use gongkai_catalog::{Catalog, CatalogError, Declarations};
 use gongkai_ingest::{FeedError, Feeds};
 use gongkai_warehouse::check::{Check, CheckError};
+use gongkai_warehouse::derived::DerivedError;
 use gongkai_warehouse::lake::{LakeError, Warehouse};
 
 use crate::clock::{Clock, ClockError};
@@ -33,6 +34,9 @@ pub enum StartError {
     /// The declarations of checks.
     #[error(transparent)]
     Check(#[from] CheckError),
+    /// The derived tables.
+    #[error(transparent)]
+    Derived(#[from] DerivedError),
     /// The warehouse.
     #[error(transparent)]
     Lake(#[from] LakeError),
@@ -62,14 +66,16 @@ impl Definitions {
         let catalog = Catalog::load(declarations.clone())?;
         let feeds = Feeds::load(&declarations, &catalog)?;
         let checks = Arc::new(gongkai_warehouse::check::load(&declarations, &catalog.tables)?);
+        gongkai_warehouse::derived::load(&catalog)?;
         Ok(Self { catalog: Arc::new(catalog), feeds: Arc::new(feeds), checks, sha256 })
     }
 }
 
-/// Everything that is built in: the catalogue, the feeds and the checks.
+/// Everything that is built in: the catalogue, the feeds, the checks and the derived tables.
 pub fn embedded() -> Declarations {
     let mut declarations = gongkai_ingest::embedded_declarations();
     gongkai_warehouse::check::add_embedded(&mut declarations);
+    gongkai_warehouse::derived::add_embedded(&mut declarations);
     declarations
 }
 

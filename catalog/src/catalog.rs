@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::dataset::References;
 use crate::declaration::Declarations;
 use crate::{
-    CatalogError, Dataset, Disclosure, Field, FunctionalClasses, Licence, Publisher, RegionList, Table, Theme, Unit,
-    dataset, disclosure, field, functional_class, publisher, region, table, unit,
+    AirQuality, CatalogError, Dataset, Disclosure, Field, FunctionalClasses, Licence, List, Publisher, RegionList,
+    Table, Theme, Unit, Workdays, dataset, disclosure, field, functional_class, list, publisher, region, table, unit,
 };
 
 /// Every declaration of one instance, with all references checked.
@@ -30,6 +30,12 @@ pub struct Catalog {
     pub regions: RegionList,
     /// The functional classification of expenditure, with the fiscal years for which its names hold.
     pub functional_classes: FunctionalClasses,
+    /// Reference lists by name.
+    pub lists: BTreeMap<String, List>,
+    /// Working days, by the notices that are known.
+    pub workdays: Workdays,
+    /// Break points of the air quality index.
+    pub air_quality: AirQuality,
     /// Duties of disclosure, and the regions that have them.
     pub disclosure: Disclosure,
     declarations: Declarations,
@@ -54,6 +60,9 @@ impl Catalog {
         check_region_codes(&publishers, &datasets, &regions)?;
         let disclosure = disclosure::load(&declarations, &datasets, &regions)?;
         let functional_classes = functional_class::load(&declarations)?;
+        let lists = list::load(&declarations)?;
+        let workdays = Workdays::load(&lists)?;
+        let air_quality = AirQuality::load(&lists)?;
         Ok(Self {
             units,
             fields,
@@ -64,6 +73,9 @@ impl Catalog {
             datasets,
             regions,
             functional_classes,
+            lists,
+            workdays,
+            air_quality,
             disclosure,
             declarations,
         })

@@ -16,6 +16,7 @@ use crate::CatalogError;
 static TABLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tables");
 static DATASETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/datasets");
 static CODES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/codes");
+static LISTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/lists");
 static DISCLOSURE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/disclosure");
 static ROOT: [(&str, &str); 5] = [
     ("fields.toml", include_str!("../fields.toml")),
@@ -41,6 +42,7 @@ impl Declarations {
         declarations.insert_dir("tables", &TABLES);
         declarations.insert_dir("datasets", &DATASETS);
         declarations.insert_dir("codes", &CODES);
+        declarations.insert_dir("lists", &LISTS);
         declarations.insert_dir("disclosure", &DISCLOSURE);
         declarations
     }

@@ -26,8 +26,25 @@ pub struct Table {
     pub key: Vec<String>,
     /// The order of rows in every file.
     pub sort: Vec<String>,
+    /// What its amounts may be added up over.
+    pub sums: Vec<SumRule>,
     /// Path of the declaration.
     pub source_file: String,
+}
+
+/// What a column may be added up over. A sum that keeps to none of it counts the same money more than once.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SumRule {
+    /// The column.
+    pub column: String,
+    /// Columns of which a sum may span one value only: each is filtered or grouped by.
+    pub within: Vec<String>,
+    /// Columns that tell totals from what makes them up: one of them is filtered or grouped by. Empty where rows have no levels.
+    #[serde(default)]
+    pub levels: Vec<String>,
+    /// Derived table that holds the additive rows.
+    pub additive: Option<String>,
 }
 
 /// Columns that every fact row carries, after its own: the release it belongs to and the cell it came from.
@@ -63,6 +80,8 @@ struct TableSpec {
     grain: Label,
     key: Vec<String>,
     sort: Vec<String>,
+    #[serde(default)]
+    sum: Vec<SumRule>,
     column: Vec<ColumnSpec>,
 }
 
@@ -165,6 +184,12 @@ fn resolve(
             return Err(unknown(key.to_owned(), "column", missing, "the same table"));
         }
     }
+    for rule in &spec.sum {
+        let mut of_rule = std::iter::once(&rule.column).chain(&rule.within).chain(&rule.levels);
+        if let Some(missing) = of_rule.find(|column| !names.contains(*column)) {
+            return Err(unknown("sum".to_owned(), "column", missing, "the same table"));
+        }
+    }
     if spec.key.is_empty() {
         return Err(CatalogError::Value {
             file: file.to_owned(),
@@ -182,6 +207,7 @@ fn resolve(
         columns,
         key: spec.key,
         sort: spec.sort,
+        sums: spec.sum,
         source_file: file.to_owned(),
     })
 }

@@ -37,4 +37,6 @@ mod regions;
 mod signatures;
 mod slt;
 mod staging;
+mod vectors;
 mod watch;
+mod workdays;

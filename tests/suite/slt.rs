@@ -11,11 +11,13 @@ use gongkai_tests::{root, up_once};
 use gongkai_warehouse::query::QueryError;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType};
 
-struct Door(Arc<Session>);
+/// The one query door, as the runner of `.slt` files wants it.
+pub(crate) struct Door(pub(crate) Arc<Session>);
 
+/// Why a statement was not answered.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {}", .0.code(), .0)]
-struct Refused(QueryError);
+pub(crate) struct Refused(QueryError);
 
 #[async_trait::async_trait]
 impl AsyncDB for Door {
@@ -56,16 +58,31 @@ fn every_slt_file_holds_over_the_samples() {
     let data = folder.path().join("data");
     let output = up_once(&data, None);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    hold(&data, &root().join("tests/slt"));
+}
+
+/// Runs every `.slt` file of a folder over a warehouse, and looks at the keys of its derived tables.
+pub(crate) fn hold(data: &Path, folder: &Path) {
     let config = Config { data: Some(data.display().to_string()), ..Config::default() };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build().expect("runtime");
-    let session = runtime.block_on(async {
+    let (session, derived) = runtime.block_on(async {
         let instance = Instance::open(config).expect("opens");
-        Arc::new(Session::open(&instance, None).await.expect("opens"))
+        let derived = gongkai_warehouse::derived::load(&instance.definitions.catalog).expect("loads");
+        (Arc::new(Session::open(&instance, None).await.expect("opens")), derived)
     });
+    assert!(!derived.is_empty());
+    for table in derived.values() {
+        let keys: Vec<String> = table.key.iter().map(|key| format!("coalesce(CAST({key} AS VARCHAR), '')")).collect();
+        let (name, keys) = (&table.name, keys.join(", "));
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {name} GROUP BY {keys} HAVING count(*) > 1) AS twice");
+        let (_, batches) = runtime.block_on(session.query(&sql)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let twice = arrow::util::display::array_value_to_string(batches[0].column(0), 0).expect("a number");
+        assert_eq!(twice, "0", "{name}: keys that several rows have");
+    }
     let mut count = 0;
     let mut failures = Vec::new();
-    for path in files(&root().join("tests/slt")) {
+    for path in files(folder) {
         count += 1;
         let door = Arc::clone(&session);
         let mut runner = sqllogictest::Runner::new(move || {

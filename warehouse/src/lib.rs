@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod check;
+pub mod derived;
 pub mod disclosure;
 pub mod export;
 pub mod fault;

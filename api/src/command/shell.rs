@@ -81,8 +81,11 @@ async fn take(session: &Session, statement: &mut String, line: &str) -> anyhow::
 }
 
 async fn answer(session: &Session, sql: &str) -> anyhow::Result<()> {
-    match session.query(sql).await {
-        Ok((schema, batches)) => print!("{}", to_table(&schema, &batches)?),
+    match session.query_with_warnings(sql).await {
+        Ok((schema, batches, warnings)) => {
+            print!("{}", to_table(&schema, &batches)?);
+            warnings.iter().for_each(|warning| println!("warning: {}", warning.en));
+        }
         Err(error) => println!("{}: {error}", error.code()),
     }
     Ok(())

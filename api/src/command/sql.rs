@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use clap::{Args, ValueEnum};
 use futures::TryStreamExt;
+use gongkai_catalog::Label;
 use gongkai_warehouse::export::{self, ExportOptions};
 use gongkai_warehouse::lake::Warehouse;
 use gongkai_warehouse::query::{EngineSettings, QueryEngine, QueryError, QueryOptions, Role, TextLimits, scan};
@@ -105,13 +106,22 @@ impl Session {
 
     /// Runs a statement.
     pub async fn query(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
+        let (schema, batches, _) = self.query_with_warnings(sql).await?;
+        Ok((schema, batches))
+    }
+
+    /// Runs a statement, and says what the reader should know of its sums.
+    pub async fn query_with_warnings(
+        &self,
+        sql: &str,
+    ) -> Result<(SchemaRef, Vec<RecordBatch>, Vec<Label>), QueryError> {
         let statement = scan(sql, &TextLimits::default())?;
         let staging = Some(self.staging(sql).await?);
         let options = QueryOptions { role: Role::Admin, staging, ..QueryOptions::default() };
         let planned = self.engine.plan(&statement, Arc::clone(&self.snapshot), options).await?;
-        let schema = planned.schema();
+        let (schema, warnings) = (planned.schema(), planned.warnings().to_vec());
         let batches = planned.execute()?.try_collect().await.map_err(QueryError::from)?;
-        Ok((schema, batches))
+        Ok((schema, batches, warnings))
     }
 }
 
@@ -143,8 +153,11 @@ pub async fn run(config: Config, args: SqlArgs) -> anyhow::Result<Outcome> {
     let Some(query) = args.query else {
         return shell::run(&session).await;
     };
-    let (schema, batches) =
-        session.query(&query).await.map_err(|error| DataError(format!("{}: {error}", error.code())))?;
+    let (schema, batches, warnings) =
+        session.query_with_warnings(&query).await.map_err(|error| DataError(format!("{}: {error}", error.code())))?;
+    for warning in warnings {
+        eprintln!("warning: {}", warning.en);
+    }
     let bytes = match args.format.name().and_then(export::format) {
         None => to_table(&schema, &batches)?.into_bytes(),
         Some(format) => export::to_bytes(format, &schema, &batches, ExportOptions::default())?,

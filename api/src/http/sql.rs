@@ -8,6 +8,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use gongkai_catalog::Label;
 use gongkai_warehouse::export::{self, ExportOptions};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ use crate::worker::protocol::Column;
 pub const RELEASES_HEADER: &str = "x-gongkai-releases";
 /// Header with the digest of the answer's rows.
 pub const DIGEST_HEADER: &str = "x-gongkai-digest";
+/// Header with warnings about sums, in English; absent where there are none.
+pub const WARNINGS_HEADER: &str = "x-gongkai-warnings";
 /// Header that says whether rows were left out.
 pub const TRUNCATED_HEADER: &str = "x-gongkai-truncated";
 
@@ -116,6 +119,9 @@ pub struct SqlResult {
     pub elapsed_ms: u64,
     /// Releases that the answer is made from.
     pub releases: Vec<ReleaseReference>,
+    /// Sums that may count the same money more than once, with the table that has the rows that add up.
+    #[schema(value_type = Vec<Object>)]
+    pub warnings: Vec<Label>,
     /// SHA-256 of the rows in their `ndjson` form.
     pub digest: String,
     /// Address that asks the same of the same releases.
@@ -150,6 +156,8 @@ pub struct Answered {
     pub columns: Vec<Column>,
     /// Releases read.
     pub releases: Vec<ReleaseReference>,
+    /// What the reader should know of the answer.
+    pub warnings: Vec<Label>,
     /// Types.
     pub schema: arrow::datatypes::SchemaRef,
     /// Rows.
@@ -165,7 +173,7 @@ pub async fn run(app: &App, sql: &str, as_of: Option<&str>, limit: Option<usize>
     let max_rows = limit.unwrap_or(settings.max_rows).min(settings.max_rows);
     // One row more tells whether there are more.
     let stream = app.query(sql, Arc::clone(&snapshot), max_rows + 1).await?;
-    let (columns, schema) = (stream.columns.clone(), stream.schema.clone());
+    let (columns, warnings, schema) = (stream.columns.clone(), stream.warnings.clone(), stream.schema.clone());
     let releases = stream.releases.iter().map(|(dataset, number)| ReleaseReference {
         dataset: dataset.clone(),
         number: *number,
@@ -176,7 +184,7 @@ pub async fn run(app: &App, sql: &str, as_of: Option<&str>, limit: Option<usize>
     let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
     let bytes = export::to_bytes(lines, &schema, &collected.batches, ExportOptions::default())?;
     let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
-    Ok(Answered { columns, releases, schema, collected, digest })
+    Ok(Answered { columns, releases, warnings, schema, collected, digest })
 }
 
 async fn answer(app: &App, request: SqlRequest) -> Result<Response, ApiError> {
@@ -193,6 +201,7 @@ async fn answer(app: &App, request: SqlRequest) -> Result<Response, ApiError> {
         ));
     }
     let releases: Vec<String> = answered.releases.iter().map(ReleaseReference::id).collect();
+    let warnings = answered.warnings.iter().map(|warning| warning.en.as_str()).collect::<Vec<_>>().join("; ");
     let body = if format.name == "json" {
         let rows = String::from_utf8(export::to_rows(&collected.batches)?).unwrap_or_default();
         let as_of = request.as_of.clone().filter(|text| !text.is_empty()).unwrap_or(now);
@@ -203,6 +212,7 @@ async fn answer(app: &App, request: SqlRequest) -> Result<Response, ApiError> {
             truncated: collected.truncated,
             elapsed_ms: started.elapsed().as_millis() as u64,
             releases: answered.releases,
+            warnings: answered.warnings.clone(),
             digest: answered.digest.clone(),
             permalink: format!(
                 "/sql?q={}&as_of={}",
@@ -229,8 +239,11 @@ async fn answer(app: &App, request: SqlRequest) -> Result<Response, ApiError> {
         (RELEASES_HEADER, releases.join(", ")),
         (DIGEST_HEADER, answered.digest.clone()),
         (TRUNCATED_HEADER, collected.truncated.to_string()),
+        (WARNINGS_HEADER, warnings),
     ] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+        if let Some(value) =
+            HeaderValue::from_str(&value).ok().filter(|value| name != WARNINGS_HEADER || !value.is_empty())
+        {
             headers.insert(name, value);
         }
     }

@@ -45,7 +45,7 @@ pub async fn show(State(app): State<App>, visitor: Visitor, Query(query): Query<
                     let releases: Vec<String> = answered.releases.iter().map(sql::ReleaseReference::id).collect();
                     let is_synthetic = answered.releases.iter().any(|release| release.is_synthetic);
                     context! {
-                        answer => serde(&table), digest => answered.digest, releases, is_synthetic,
+                        answer => serde(&table), digest => answered.digest, releases, is_synthetic, warnings => serde(&answered.warnings),
                         truncated => answered.collected.truncated, row_count => answered.collected.row_count, ..values
                     }
                 }

@@ -135,7 +135,10 @@ impl Queries {
                 label: column.label.map(|label| label.zh),
             })
             .collect();
-        write_line(output, &Header::Ready { columns, releases: planned.releases() })?;
+        write_line(
+            output,
+            &Header::Ready { columns, releases: planned.releases(), warnings: planned.warnings().to_vec() },
+        )?;
         let mut writer = StreamWriter::try_new(&mut *output, &planned.schema())?;
         let mut rows = 0;
         // Operators start tasks as soon as the plan is executed.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamReader;
+use gongkai_catalog::Label;
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::query::{TextLimits, scan};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -24,6 +25,8 @@ pub struct QueryAnswer {
     pub columns: Vec<Column>,
     /// Releases that the answer is made from.
     pub releases: Vec<(String, u64)>,
+    /// What the reader should know of the answer.
+    pub warnings: Vec<Label>,
     /// Types of the batches.
     pub schema: SchemaRef,
     batches: mpsc::Receiver<Result<RecordBatch, Failure>>,
@@ -258,8 +261,8 @@ fn converse(
     });
     let header = worker.send(&request).and_then(|()| worker.receive::<Header>());
     worker.snapshot_key = Some(snapshot_key);
-    let (columns, releases) = match header {
-        Ok(Header::Ready { columns, releases }) => (columns, releases),
+    let (columns, releases, warnings) = match header {
+        Ok(Header::Ready { columns, releases, warnings }) => (columns, releases, warnings),
         Ok(Header::Failed(failure)) => {
             let _ = started.send(Err(failure));
             return Some(worker);
@@ -277,7 +280,7 @@ fn converse(
         }
     };
     let schema = reader.schema();
-    let answer = receiver.take().map(|batches| QueryAnswer { columns, releases, schema, batches });
+    let answer = receiver.take().map(|batches| QueryAnswer { columns, releases, warnings, schema, batches });
     let answer = answer.ok_or_else(|| Failure::new("internal", "the answer was taken twice"));
     if started.send(answer).is_err() {
         worker.bury();

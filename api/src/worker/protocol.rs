@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use gongkai_catalog::Label;
 use gongkai_ingest::window::WindowQuery;
 use gongkai_warehouse::Snapshot;
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,8 @@ pub enum Header {
         columns: Vec<Column>,
         /// Releases that the answer is made from.
         releases: Vec<(String, u64)>,
+        /// What the reader should know of the answer.
+        warnings: Vec<Label>,
     },
     /// Nothing follows.
     Failed(Failure),

@@ -128,9 +128,7 @@ fn for_table(check: &Check, table: &gongkai_catalog::Table) -> Check {
 }
 
 fn parse(file: &str, text: &str) -> Result<Check, CheckError> {
-    let header: Vec<&str> = text.lines().take_while(|line| line.starts_with("--")).collect();
-    let sql = text.lines().skip(header.len()).collect::<Vec<_>>().join("\n");
-    let toml: String = header.iter().map(|line| format!("{}\n", line.trim_start_matches('-'))).collect();
+    let (toml, sql) = crate::derived::split(text);
     let wrong = |reason: String| CheckError::Header { file: file.to_owned(), reason };
     let header: Header = toml::from_str(&toml).map_err(|error| wrong(error.message().to_owned()))?;
     let (domain, id) = file

@@ -1,5 +1,6 @@
 //! The stages in their order: session, syntax tree, names, logical plan, checks, physical plan.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
@@ -21,8 +22,9 @@ use super::plan::PlannedQuery;
 use super::scan::ScannedStatement;
 use super::session::{self, EngineSettings, QueryOptions};
 use super::statement::{self, ParsedStatement};
-use super::{translate, walk};
+use super::{derive, sums, translate, walk};
 use crate::Snapshot;
+use crate::derived::{self, Derived};
 
 /// What all queries of one process share.
 #[derive(Debug)]
@@ -31,6 +33,7 @@ pub struct QueryEngine {
     runtime: Arc<RuntimeEnv>,
     config: SessionConfig,
     functions: Functions,
+    derived: Arc<BTreeMap<String, Derived>>,
 }
 
 impl QueryEngine {
@@ -38,7 +41,7 @@ impl QueryEngine {
     ///
     /// # Errors
     ///
-    /// `internal` when the spill folder cannot be used.
+    /// `internal` when the spill folder cannot be used or a derived table does not load.
     pub fn new(
         catalog: Arc<Catalog>,
         store: Arc<dyn ObjectStore>,
@@ -46,7 +49,8 @@ impl QueryEngine {
     ) -> Result<Self, QueryError> {
         let runtime = session::runtime(store, &settings)?;
         let functions = Functions::new(&catalog);
-        Ok(Self { catalog, runtime, config: session::config(&settings), functions })
+        let derived = Arc::new(derived::load(&catalog).map_err(QueryError::internal)?);
+        Ok(Self { catalog, runtime, config: session::config(&settings), functions, derived })
     }
 
     /// Plans a statement over a snapshot.
@@ -62,16 +66,18 @@ impl QueryEngine {
         snapshot: Arc<Snapshot>,
         options: QueryOptions,
     ) -> Result<PlannedQuery, QueryError> {
-        let names = Names::new(Arc::clone(&self.catalog), snapshot, &options);
+        let names = Names::new(Arc::clone(&self.catalog), Arc::clone(&self.derived), snapshot, &options);
         let runtime = Arc::clone(&self.runtime);
         let state = session::session(self.config.clone(), runtime, Arc::new(names.clone()), &self.functions);
         let ParsedStatement { query, is_explain } = statement::parse(statement, &state, &self.functions)?;
         resolve(&query, &state, &names)?;
+        derive::plan_named(&query, &state, &names).await?;
         let mut plan = state.statement_to_plan(query).await.map_err(translate::planning)?;
         if !options.parameters.is_empty() {
             plan = plan.with_param_values(options.parameters).map_err(translate::planning)?;
         }
         let releases = walk::check(&plan, &self.functions)?;
+        let warnings = sums::warnings(&plan, &self.catalog).map_err(translate::planning)?;
         let columns = plan.schema().fields().len();
         let limit = statement.limits().output_columns;
         if columns > limit {
@@ -91,7 +97,7 @@ impl QueryEngine {
             let schema = physical.schema();
             (physical, schema)
         };
-        Ok(PlannedQuery { schema, releases, plan: physical, context: state.task_ctx() })
+        Ok(PlannedQuery { schema, releases, warnings, plan: physical, context: state.task_ctx() })
     }
 }
 
@@ -100,7 +106,9 @@ fn resolve(query: &datafusion::sql::parser::Statement, state: &SessionState, nam
     for reference in state.resolve_table_references(query).map_err(translate::planning)? {
         let is_ours = reference.catalog().is_none_or(|catalog| catalog == CATALOG);
         let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);
-        let found = is_ours && names.table(schema, reference.table()).map_err(QueryError::internal)?.is_some();
+        let is_there = names.derived(schema, reference.table()).is_some()
+            || names.table(schema, reference.table()).map_err(QueryError::internal)?.is_some();
+        let found = is_ours && is_there;
         if !found {
             return Err(QueryError::TableNotFound { name: excerpt(&reference.to_string()) });
         }

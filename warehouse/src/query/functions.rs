@@ -14,7 +14,7 @@ use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use gongkai_catalog::Catalog;
 
-use super::region_functions;
+use super::{air_functions, day_functions, region_functions};
 
 /// Scalar functions of the engine that are available.
 pub const SCALAR: &[&str] = &[
@@ -190,7 +190,8 @@ pub const WINDOW: &[&str] = &[
 ];
 
 /// Functions of this product.
-pub const OWN: &[&str] = &["region_name", "region_within"];
+pub const OWN: &[&str] =
+    &["aqi_level", "aqi_standard", "due_date", "iaqi", "region_name", "region_within", "workdays_between"];
 
 /// Built-in functions that are known and left out.
 pub const REFUSED: &[&str] = &[
@@ -289,6 +290,8 @@ impl Functions {
             .into_iter()
             .filter(|function| SCALAR.contains(&function.name()))
             .chain(region_functions::all(catalog))
+            .chain(air_functions::all(catalog))
+            .chain(day_functions::all(catalog))
             .collect();
         let aggregate: Vec<Arc<AggregateUDF>> = SessionStateDefaults::default_aggregate_functions()
             .into_iter()

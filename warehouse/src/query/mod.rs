@@ -21,10 +21,14 @@
 //! Invariant: a result depends on the statement, the snapshot, the parameters and the clock (for `now()`).
 //! No state passes from one query to the next except cached Parquet footers of immutable files.
 
+mod air_functions;
+mod day_functions;
+mod derive;
 mod dictionary;
 mod engine;
 mod error;
 mod explain;
+mod function;
 pub mod functions;
 mod names;
 mod plan;
@@ -34,6 +38,7 @@ mod released_table;
 mod scan;
 mod session;
 mod statement;
+mod sums;
 mod tokens;
 mod translate;
 mod walk;

@@ -1,21 +1,23 @@
 //! What names mean in SQL: one catalogue with the schemas `open`, `catalog` and `ref`, for local operators also
-//! `staging`.
+//! `staging`. Derived tables are planned by the engine before the statement that names them, and kept here for it.
 //!
 //! This is the boundary of what a caller may see; the other stages are defence in depth. A name that is not
 //! answered here does not exist, whether it is hidden or was never declared, and nothing lists it either.
 //!
 //! Invariant: every answer comes from the snapshot and the catalogue. Nothing can be registered.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemTable, SchemaProvider, TableProvider};
 use datafusion::common::Result;
 use gongkai_catalog::{Audience, Catalog};
 
-use super::dictionary::{Sources, View};
+use super::dictionary::{Sources, lists};
 use super::released_table::ReleasedTable;
 use super::session::QueryOptions;
+use crate::derived::Derived;
 use crate::{ReleaseRecord, Snapshot, Staging};
 
 /// Name of the one catalogue.
@@ -29,34 +31,58 @@ pub(super) struct Names {
     catalog: Arc<Catalog>,
     snapshot: Arc<Snapshot>,
     staging: Option<Arc<Staging>>,
+    derived: Arc<BTreeMap<String, Derived>>,
+    /// Derived tables that the statement needs, planned.
+    planned: Arc<Mutex<BTreeMap<String, Arc<dyn TableProvider>>>>,
 }
 
 impl Names {
     /// Names over one snapshot, as a caller with these options sees them.
-    pub fn new(catalog: Arc<Catalog>, snapshot: Arc<Snapshot>, options: &QueryOptions) -> Self {
+    pub fn new(
+        catalog: Arc<Catalog>,
+        derived: Arc<BTreeMap<String, Derived>>,
+        snapshot: Arc<Snapshot>,
+        options: &QueryOptions,
+    ) -> Self {
         let staging = options.staging.clone().filter(|_| options.role.sees_staging());
-        Self { catalog, snapshot, staging }
+        Self { catalog, snapshot, staging, derived, planned: Arc::default() }
+    }
+
+    /// The derived table of that name.
+    pub fn derived(&self, schema: &str, name: &str) -> Option<&Derived> {
+        self.derived.get(name).filter(|_| schema == DEFAULT_SCHEMA)
+    }
+
+    /// The plan of a derived table, where it was made.
+    pub fn planned(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Keeps the plan of a derived table for this statement.
+    pub fn keep_planned(&self, name: &str, plan: Arc<dyn TableProvider>) {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), plan);
     }
 
     fn sources(&self) -> Sources<'_> {
-        Sources { catalog: &self.catalog, snapshot: &self.snapshot, staging: self.staging.as_deref() }
+        let staging = self.staging.as_deref();
+        Sources { catalog: &self.catalog, derived: &self.derived, snapshot: &self.snapshot, staging }
     }
 
     /// The provider of a table, by schema and name.
     pub fn table(&self, schema: &str, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if schema == DEFAULT_SCHEMA {
             let table = self.released(name).map(|table| Arc::new(table) as Arc<dyn TableProvider>);
-            return Ok(table);
+            return Ok(table.or_else(|| self.planned(name)));
         }
-        let Some(view) = self.sources().views().find(|view| view.schema == schema && view.name == name) else {
-            return Ok(None);
+        let batch = match self.sources().views().find(|view| view.schema == schema && view.name == name) {
+            Some(view) => view.batch(&self.sources())?,
+            None => match self.catalog.lists.get(name).filter(|_| schema == "ref") {
+                Some(list) => lists::batch(list)?,
+                None => return Ok(None),
+            },
         };
-        self.in_memory(view).map(|table| Some(Arc::new(table) as Arc<dyn TableProvider>))
-    }
-
-    fn in_memory(&self, view: &View) -> Result<MemTable> {
-        let batch = view.batch(&self.sources())?;
-        MemTable::try_new(batch.schema(), vec![vec![batch]])
+        let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+        Ok(Some(Arc::new(table)))
     }
 
     /// `debt_stock`, `debt_stock@all`, `debt_stock@{dataset}`, `debt_stock@{dataset}.{n}`.
@@ -150,14 +176,12 @@ struct NamedSchema {
 impl SchemaProvider for NamedSchema {
     fn table_names(&self) -> Vec<String> {
         if self.schema == DEFAULT_SCHEMA {
-            return self.names.catalog.tables.keys().cloned().collect();
+            return self.names.catalog.tables.keys().chain(self.names.derived.keys()).cloned().collect();
         }
-        self.names
-            .sources()
-            .views()
-            .filter(|view| view.schema == self.schema)
-            .map(|view| view.name.to_owned())
-            .collect()
+        let sources = self.names.sources();
+        let views = sources.views().filter(|view| view.schema == self.schema).map(|view| view.name.to_owned());
+        let lists = self.names.catalog.lists.keys().filter(|_| self.schema == "ref").cloned();
+        views.chain(lists).collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {

@@ -30,6 +30,7 @@ pub struct ResultColumn {
 pub struct PlannedQuery {
     pub(super) schema: SchemaRef,
     pub(super) releases: Vec<(String, u64)>,
+    pub(super) warnings: Vec<Label>,
     pub(super) plan: Arc<dyn ExecutionPlan>,
     pub(super) context: Arc<TaskContext>,
 }
@@ -51,6 +52,11 @@ impl PlannedQuery {
     /// answered or no row of it passed the filter.
     pub fn releases(&self) -> Vec<(String, u64)> {
         self.releases.clone()
+    }
+
+    /// What the caller should know of the answer: sums that may count the same money more than once.
+    pub fn warnings(&self) -> &[Label] {
+        &self.warnings
     }
 
     /// Starts the query. Errors in the stream translate by `QueryError::from`.

@@ -41,6 +41,7 @@ pub(super) const UNIT: &str = "unit";
 /// The rows of one declared table in some releases.
 #[derive(Debug)]
 pub(super) struct ReleasedTable {
+    name: String,
     schema: SchemaRef,
     releases: Vec<(String, u64)>,
     files: Vec<RowFile>,
@@ -71,7 +72,12 @@ impl ReleasedTable {
             })
             .collect();
         let releases = releases.iter().map(|release| (release.dataset.clone(), release.number)).collect();
-        Self { schema: query_schema(table), releases, files }
+        Self { name: table.name.clone(), schema: query_schema(table), releases, files }
+    }
+
+    /// Name of the declared table.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The releases that the rows are of, as (dataset, number).

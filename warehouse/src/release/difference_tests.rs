@@ -53,6 +53,7 @@ fn table() -> Table {
         columns: columns.collect(),
         key: vec!["region_name".into(), "year".into()],
         sort: vec!["year".into()],
+        sums: Vec::new(),
         source_file: "tables/debt/amounts.toml".into(),
     }
 }

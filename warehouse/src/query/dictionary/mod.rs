@@ -8,11 +8,12 @@
 mod datasets;
 mod disclosure;
 mod findings;
+pub(super) mod lists;
 mod reference;
 mod staging;
 mod tables;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -24,6 +25,7 @@ use datafusion::common::Result;
 use gongkai_catalog::{Audience, Catalog};
 
 use super::released_table::{LABEL_EN, LABEL_ZH};
+use crate::derived::Derived;
 use crate::schema::ZONE;
 use crate::{ReleaseRecord, Snapshot, Staging};
 
@@ -31,6 +33,8 @@ use crate::{ReleaseRecord, Snapshot, Staging};
 pub(super) struct Sources<'a> {
     /// Declarations.
     pub catalog: &'a Catalog,
+    /// Derived tables.
+    pub derived: &'a BTreeMap<String, Derived>,
     /// Releases.
     pub snapshot: &'a Snapshot,
     /// What the inbox held; none for everybody but local operators.

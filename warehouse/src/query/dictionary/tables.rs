@@ -1,5 +1,7 @@
 //! The data dictionary: `catalog.table` and `catalog.column`, over declared tables and over the views themselves.
 
+use gongkai_catalog::{Column, SumRule};
+
 use super::Kind::{Bigint, Boolean, Text};
 use super::{ArrayRef, Sources, View, bigint, boolean, column, text};
 
@@ -43,6 +45,19 @@ pub(super) const VIEWS: &[View] = &[
             column("comment_en", Text, "英文说明", "What it means, in English"),
             column("is_nullable", Boolean, "是否可空", "Whether new rows may leave it out"),
             column("is_key", Boolean, "是否业务键", "Whether it is part of the business key"),
+            column(
+                "sum_within",
+                Text,
+                "求和时每列只可有一个值，以逗号分隔；空为没有声明",
+                "Columns of which a sum may span one value only, separated by commas; empty where nothing is declared",
+            ),
+            column(
+                "sum_levels",
+                Text,
+                "区分合计与分项的列，求和时须限定其一",
+                "Columns that tell totals from their parts: a sum filters or groups by one of them",
+            ),
+            column("sum_table", Text, "可相加行所在的表", "Table that has the rows that add up"),
         ],
         fill: columns,
     },
@@ -72,13 +87,31 @@ fn tables(from: &Sources<'_>) -> Vec<ArrayRef> {
         key: Some(table.key.join(",")),
         sort: Some(table.sort.join(",")),
     });
+    let derived = from.derived.values().map(|table| TableRow {
+        schema: "open",
+        name: &table.name,
+        domain: Some(&table.domain),
+        label: (&table.label.zh, &table.label.en),
+        comment: Some((&table.description.zh, &table.description.en)),
+        grain: Some((&table.grain.zh, &table.grain.en)),
+        key: Some(table.key.join(",")),
+        sort: None,
+    });
+    let lists = from.catalog.lists.values().map(|list| TableRow {
+        schema: "ref",
+        name: &list.name,
+        label: (&list.label.zh, &list.label.en),
+        comment: Some((&list.description.zh, &list.description.en)),
+        key: Some(list.key.join(",")),
+        ..TableRow::default()
+    });
     let made = from.views().map(|view| TableRow {
         schema: view.schema,
         name: view.name,
         label: (view.zh, view.en),
         ..TableRow::default()
     });
-    let all: Vec<TableRow<'_>> = declared.chain(made).collect();
+    let all: Vec<TableRow<'_>> = declared.chain(derived).chain(made).chain(lists).collect();
     vec![
         text(all.iter().map(|row| Some(row.schema))),
         text(all.iter().map(|row| Some(row.name))),
@@ -106,21 +139,49 @@ struct ColumnRow<'a> {
     comment: (&'a str, &'a str),
     is_nullable: bool,
     is_key: bool,
+    sum: Option<&'a SumRule>,
+}
+
+/// A column of a table of schema `open`.
+fn column_row<'a>(table: &'a str, index: usize, column: &'a Column) -> ColumnRow<'a> {
+    ColumnRow {
+        schema: "open",
+        table,
+        position: index + 1,
+        name: &column.name,
+        type_name: column.column_type.to_string(),
+        unit: column.unit.as_deref(),
+        label: (&column.label.zh, &column.label.en),
+        comment: (&column.description.zh, &column.description.en),
+        is_nullable: column.is_nullable,
+        is_key: column.is_key,
+        sum: None,
+    }
 }
 
 fn column_rows<'a>(from: &Sources<'a>) -> Vec<ColumnRow<'a>> {
-    let declared = from.catalog.tables.values().flat_map(|table| {
-        table.public_columns().enumerate().map(|(index, column)| ColumnRow {
-            schema: "open",
-            table: &table.name,
+    let released = from.catalog.tables.values().flat_map(|table| {
+        let sum = |name: &str| table.sums.iter().find(|rule| rule.column == name);
+        let columns = table.public_columns().enumerate();
+        columns
+            .map(move |(index, column)| ColumnRow { sum: sum(&column.name), ..column_row(&table.name, index, column) })
+    });
+    let derived = from.derived.values().flat_map(|table| {
+        table.columns.iter().enumerate().map(|(index, column)| column_row(&table.name, index, column))
+    });
+    let lists = from.catalog.lists.values().flat_map(|list| {
+        list.columns.iter().enumerate().map(|(index, column)| ColumnRow {
+            schema: "ref",
+            table: &list.name,
             position: index + 1,
             name: &column.name,
             type_name: column.column_type.to_string(),
-            unit: column.unit.as_deref(),
+            unit: None,
             label: (&column.label.zh, &column.label.en),
-            comment: (&column.description.zh, &column.description.en),
+            comment: (&column.label.zh, &column.label.en),
             is_nullable: column.is_nullable,
             is_key: column.is_key,
+            sum: None,
         })
     });
     let made = from.views().flat_map(|view| {
@@ -135,9 +196,10 @@ fn column_rows<'a>(from: &Sources<'a>) -> Vec<ColumnRow<'a>> {
             comment: (column.zh, column.en),
             is_nullable: true,
             is_key: false,
+            sum: None,
         })
     });
-    declared.chain(made).collect()
+    released.chain(derived).chain(made).chain(lists).collect()
 }
 
 fn columns(from: &Sources<'_>) -> Vec<ArrayRef> {
@@ -157,5 +219,8 @@ fn columns(from: &Sources<'_>) -> Vec<ArrayRef> {
         text(all.iter().map(|row| Some(row.comment.1))),
         boolean(all.iter().map(|row| row.is_nullable)),
         boolean(all.iter().map(|row| row.is_key)),
+        text(all.iter().map(|row| row.sum.map(|rule| rule.within.join(",")))),
+        text(all.iter().map(|row| row.sum.map(|rule| rule.levels.join(",")))),
+        text(all.iter().map(|row| row.sum.and_then(|rule| rule.additive.as_ref()))),
     ]
 }

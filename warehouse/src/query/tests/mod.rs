@@ -1,8 +1,10 @@
 //! The door as callers meet it: a tiny warehouse on disk, statements in, rows or codes out.
 
 mod answers;
+mod derived;
 mod dictionary;
 mod limits;
 mod refusals;
 mod registry;
+mod sums;
 pub(crate) mod warehouse;

@@ -138,7 +138,9 @@ impl Warehouse {
     }
 
     pub fn with(settings: EngineSettings) -> Self {
-        let catalog = Arc::new(Catalog::load(Declarations::embedded()).expect("the embedded declarations"));
+        let mut declarations = Declarations::embedded();
+        crate::derived::add_embedded(&mut declarations);
+        let catalog = Arc::new(Catalog::load(declarations).expect("the embedded declarations"));
         let folder = TempDir::new().expect("a temporary folder");
         let debt = &catalog.tables["debt_stock"];
         let air = &catalog.tables["air_hourly"];

@@ -1,0 +1,43 @@
+-- id = "B35"
+-- title = { zh = "部门支出表与收支总表一致，合计等于各类支出之和", en = "a department's table of expenditure agrees with its summary and adds up" }
+-- tables = ["dept_budget_line"]
+-- basis = { zh = "部门支出总表合计 = 收支总表本年支出合计；合计 = 基本支出 + 项目支出 + 上缴上级支出 + 经营支出 + 对附属单位补助支出", en = "the total of the table of expenditure is the summary's expenditure of the year; total = basic + project + remitted to above + operating + subsidies to affiliated units" }
+-- severity = "ERROR"
+-- tolerance = "rounding"
+-- outcomes = ["PASS", "WARN_ROUNDING", "ERROR", "SKIP"]
+-- blocking = true
+-- lhs = { zh = "支出表合计", en = "total of the table of expenditure" }
+-- rhs = { zh = "收支总表或各类支出之和", en = "summary or sum of the kinds" }
+WITH line AS (
+  SELECT l.*, left(l.table_code, 2) AS book,
+    CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
+    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
+  FROM dept_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  WHERE l.table_code IN ('DB01', 'DF01', 'DB03', 'DF03') AND l.side = 'expenditure' AND l.fund_source = 'total' AND NOT l.is_nil
+), kind AS (
+  SELECT region_id, org_id, unit_org_id, fiscal_year, stage, quoted_in, table_code, line_path, sum(amount_yuan) AS amount_yuan,
+    count(amount_yuan) AS addends, sum(CASE WHEN value_state = 'set_aside' THEN 1 ELSE 0 END) AS missing,
+    max(CASE WHEN amount_yuan IS NOT NULL THEN step END) AS step
+  FROM line WHERE table_code IN ('DB03', 'DF03') AND split <> 'total' GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+), identity AS (
+  SELECT t.*, 'summary' AS what, s.amount_yuan AS other, 1 AS addends,
+    CASE WHEN t.value_state = 'set_aside' OR s.value_state = 'set_aside' THEN 1 ELSE 0 END AS missing, s.step AS other_step
+  FROM line AS t JOIN line AS s ON s.region_id = t.region_id AND s.org_id = t.org_id AND s.unit_org_id = t.unit_org_id
+    AND s.fiscal_year = t.fiscal_year AND s.stage = t.stage AND s.quoted_in = t.quoted_in AND s.book = t.book
+    AND s.table_code IN ('DB01', 'DF01') AND s.line_path = 'T/本年支出合计'
+  WHERE t.table_code IN ('DB03', 'DF03') AND t.split = 'total' AND t.line_path = 'T/合计'
+  UNION ALL
+  SELECT t.*, 'kinds', k.amount_yuan, k.addends, k.missing + CASE WHEN t.value_state = 'set_aside' THEN 1 ELSE 0 END, k.step
+  FROM line AS t JOIN kind AS k ON k.region_id = t.region_id AND k.org_id = t.org_id AND k.unit_org_id = t.unit_org_id
+    AND k.fiscal_year = t.fiscal_year AND k.stage = t.stage AND k.quoted_in = t.quoted_in AND k.table_code = t.table_code
+    AND k.line_path = t.line_path
+  WHERE t.split = 'total' AND (k.addends > 0 OR k.missing > 0)
+)
+SELECT concat_ws('/', region_id, org_id, unit_org_id, fiscal_year, stage, quoted_in, table_code, what, line_path) AS scope_key,
+  release_id, row_no, region_code,
+  concat_ws(' ', org_name, concat(fiscal_year, '年'), CASE stage WHEN 'FINAL' THEN '部门决算' ELSE '部门预算' END, class_code, line_name,
+    CASE what WHEN 'summary' THEN '与收支总表' ELSE '等于各类支出之和' END) AS subject_zh,
+  concat_ws(' ', org_name, fiscal_year, stage, class_code, line_name, CASE what WHEN 'summary' THEN 'and the summary' ELSE 'and its kinds' END) AS subject_en,
+  amount_yuan AS lhs, other AS rhs, addends, missing,
+  CASE WHEN other_step > step OR step IS NULL THEN other_step ELSE step END AS step
+FROM identity

@@ -1,0 +1,7 @@
+-- label = { zh = "政府预决算可加总行", en = "Government budget lines to add up" }
+-- description = { zh = "政府预决算表中可以相加的末级行：不含合计、小计、线下项和其中项。在同一地区、口径、财政年度、阶段、印发年份、表和 measure 之内可以相加；社会保险基金另以 fund_name、转移支付另以 transfer_kind 区分。", en = "Leaves of government budget tables, which may be added up: without totals, subtotals, lines below the line and of-which lines. They add up within one region, scope, fiscal year, stage, year of printing, table and measure; social insurance also within one fund_name, transfers within one transfer_kind." }
+-- grain = { zh = "一张表的一个末级行的一个数值", en = "one figure of one leaf of one table" }
+-- key = ["region_id", "scope", "fiscal_year", "stage", "quoted_in", "table_code", "line_path", "measure", "transfer_kind", "fund_name"]
+-- columns = ["region_id", "region_code", "region_name", "scope", "fiscal_year", "stage", "quoted_in", "table_code", "class_scheme", "class_code", "class_level", "line_path", "parent_path", "line_name", "transfer_kind", "counterpart_region", "project_name", "project_basis", "fund_name", "measure", "amount_yuan", "published_value", "published_unit", "published_scale", "release_id", "row_no"]
+SELECT region_id, region_code, region_name, scope, fiscal_year, stage, quoted_in, table_code, class_scheme, class_code, class_level, line_path, parent_path, line_name, transfer_kind, counterpart_region, project_name, project_basis, fund_name, measure, amount_yuan, published_value, published_unit, published_scale, release_id, row_no
+FROM gov_budget_line WHERE is_leaf AND line_kind = 'detail'

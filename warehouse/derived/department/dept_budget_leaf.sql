@@ -1,0 +1,7 @@
+-- label = { zh = "部门预决算可加总行", en = "Department budget lines to add up" }
+-- description = { zh = "部门预决算表中可以相加的末级行：不含合计和小计。在同一部门（单位）、财政年度、阶段、印发年份、表、side、split 和 fund_source 之内可以相加；total 列与其分列不可相加。", en = "Leaves of department tables, which may be added up: without totals and subtotals. They add up within one department or unit, fiscal year, stage, year of printing, table, side, split and fund_source; a total column does not add up with its parts." }
+-- grain = { zh = "一张表的一个末级行的一列", en = "one column of one leaf of one table" }
+-- key = ["region_id", "org_id", "unit_org_id", "fiscal_year", "stage", "quoted_in", "table_code", "side", "line_path", "fund_source", "split"]
+-- columns = ["org_id", "org_name", "unit_org_id", "unit_name", "region_id", "region_code", "region_name", "fiscal_year", "stage", "quoted_in", "table_code", "side", "class_scheme", "class_code", "class_level", "line_path", "parent_path", "line_name", "fund_source", "split", "amount_yuan", "published_value", "published_unit", "published_scale", "release_id", "row_no"]
+SELECT org_id, org_name, unit_org_id, unit_name, region_id, region_code, region_name, fiscal_year, stage, quoted_in, table_code, side, class_scheme, class_code, class_level, line_path, parent_path, line_name, fund_source, split, amount_yuan, published_value, published_unit, published_scale, release_id, row_no
+FROM dept_budget_line WHERE is_leaf AND line_kind = 'detail'

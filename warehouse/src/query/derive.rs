@@ -1,0 +1,86 @@
+//! Plans the derived tables that a statement names, each once and before it.
+//!
+//! A derived table's plan takes the place of its name, so that what the statement filters and leaves out reaches the released
+//! tables below, and the releases of the answer are those of the tables that it was derived from.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::catalog::view::ViewTable;
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::config::Dialect;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, col};
+use datafusion::sql::parser::Statement;
+
+use super::error::QueryError;
+use super::names::{DEFAULT_SCHEMA, Names};
+use super::released_table::{LABEL_EN, LABEL_ZH, UNIT};
+use super::translate;
+use crate::derived::Derived;
+use crate::schema::arrow_type;
+
+/// How deep derived tables may be made of derived tables; more is a loop.
+const DEEPEST: usize = 8;
+
+/// Plans every derived table that a statement names.
+///
+/// # Errors
+///
+/// A derived table whose query cannot be planned is our fault, not the caller's: `internal`.
+pub(super) async fn plan_named(statement: &Statement, state: &SessionState, names: &Names) -> Result<(), QueryError> {
+    plan_below(statement, state, names, 0).await
+}
+
+async fn plan_below(
+    statement: &Statement,
+    state: &SessionState,
+    names: &Names,
+    depth: usize,
+) -> Result<(), QueryError> {
+    for reference in state.resolve_table_references(statement).map_err(translate::planning)? {
+        let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);
+        let Some(derived) = names.derived(schema, reference.table()) else {
+            continue;
+        };
+        if names.planned(&derived.name).is_some() {
+            continue;
+        }
+        if depth == DEEPEST {
+            return Err(broken(derived, "it is made of itself"));
+        }
+        let query = state.sql_to_statement(&derived.sql, &Dialect::Generic).map_err(|error| broken(derived, error))?;
+        Box::pin(plan_below(&query, state, names, depth + 1)).await?;
+        let plan = state.statement_to_plan(query).await.map_err(|error| broken(derived, error))?;
+        let plan = LogicalPlanBuilder::from(plan)
+            .alias("derived")
+            .and_then(|plan| plan.project(columns(derived)))
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(|error| broken(derived, error))?;
+        names.keep_planned(&derived.name, Arc::new(ViewTable::new(plan, None)));
+    }
+    Ok(())
+}
+
+fn broken(derived: &Derived, reason: impl ToString) -> QueryError {
+    QueryError::Internal { source: format!("derived table {}: {}", derived.name, reason.to_string()).into() }
+}
+
+/// The declared columns, in their types and with what the dictionary says of them.
+fn columns(derived: &Derived) -> Vec<Expr> {
+    let columns = derived.columns.iter().map(|column| {
+        let data_type = match arrow_type(column.column_type) {
+            arrow::datatypes::DataType::Utf8 => arrow::datatypes::DataType::Utf8View,
+            other => other,
+        };
+        let mut metadata = HashMap::from([
+            ("comment".to_owned(), format!("{} / {}", column.description.zh, column.description.en)),
+            (LABEL_ZH.to_owned(), column.label.zh.clone()),
+            (LABEL_EN.to_owned(), column.label.en.clone()),
+        ]);
+        metadata.extend(column.unit.clone().map(|unit| (UNIT.to_owned(), unit)));
+        cast(col(format!("\"{}\"", column.name)), data_type)
+            .alias_with_metadata(&column.name, Some(FieldMetadata::from(metadata)))
+    });
+    columns.collect()
+}
