@@ -40,7 +40,11 @@ fn read_cases(text: &str) -> Vec<Case> {
 /// The check of a file; of a check of every table, the one whose table the cases make up.
 fn check_of<'a>(checks: &'a [Check], id: &str, cases: &[Case]) -> &'a Check {
     let first = cases.first().map(|case| case.tables.as_str()).unwrap_or_default();
-    let mut of_id = checks.iter().filter(|check| check.id == id);
+    let of_id: Vec<&Check> = checks.iter().filter(|check| check.id == id).collect();
+    if let [check] = of_id[..] {
+        return check;
+    }
+    let mut of_id = of_id.into_iter();
     of_id
         .find(|check| check.tables.iter().any(|table| first.starts_with(&format!("{table} AS"))))
         .unwrap_or_else(|| panic!("no check {id} of the tables in its cases"))

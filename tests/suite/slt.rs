@@ -59,6 +59,28 @@ fn every_slt_file_holds_over_the_samples() {
     let output = up_once(&data, None);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     hold(&data, &root().join("tests/slt"));
+    compare_findings(&data);
+}
+
+/// `tests/expected_findings.csv` lists every finding of the samples with its cause, and nothing else is found. What cannot be
+/// tested (`SKIP`) is not listed.
+fn compare_findings(data: &Path) {
+    let sql = "SELECT check_id, outcome, scope_key FROM catalog.finding WHERE outcome <> 'SKIP' ORDER BY 1, 2, 3";
+    let output = gongkai_tests::gongkai(data).args(["sql", "--format", "csv", "--data"]).arg(data).arg(sql).output();
+    let output = output.expect("runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found = String::from_utf8(output.stdout).expect("text");
+    let mut found: Vec<&str> = found.lines().skip(1).collect();
+    found.sort_unstable();
+    let listed = std::fs::read_to_string(root().join("tests/expected_findings.csv")).expect("the list");
+    let mut expected = Vec::new();
+    for line in listed.lines().skip(1) {
+        let (finding, cause) = line.match_indices(',').nth(2).map(|(at, _)| line.split_at(at)).expect("four fields");
+        assert!(cause.len() > 1, "{line}: without a cause");
+        expected.push(finding);
+    }
+    expected.sort_unstable();
+    assert_eq!(found, expected);
 }
 
 /// Runs every `.slt` file of a folder over a warehouse, and looks at the keys of its derived tables.

@@ -47,7 +47,8 @@ SELECT concat_ws('/', region_id, scope, fiscal_year, stage, quoted_in, book, for
 FROM (
   SELECT r.region_id, r.scope, r.fiscal_year, r.stage, r.quoted_in, r.book, r.form, r.measure, r.place, r.region_code, r.region_name, r.published_header,
     'balance' AS tested, '收入总计与支出总计' AS said_zh, 'total receipts and total payments' AS said_en, r.grand_yuan AS lhs, p.grand_yuan AS rhs,
-    1 AS addends, 0 AS missing, CASE WHEN r.step > p.step OR p.step IS NULL THEN r.step ELSE p.step END AS step
+    -- A table without anything below the line prints the totals of the year, which need not balance.
+    1 AS addends, CASE WHEN r.has_grand + p.has_grand + r.below_count + p.below_count = 0 THEN 1 ELSE 0 END AS missing, CASE WHEN r.step > p.step OR p.step IS NULL THEN r.step ELSE p.step END AS step
   FROM total AS r JOIN total AS p ON p.region_id = r.region_id AND p.scope = r.scope AND p.fiscal_year = r.fiscal_year AND p.stage = r.stage
     AND p.quoted_in = r.quoted_in AND p.book = r.book AND p.form = r.form AND p.measure = r.measure AND p.side = 'payments'
   WHERE r.side = 'receipts'

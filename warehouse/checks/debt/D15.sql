@@ -15,10 +15,10 @@
 WITH printed AS (
   SELECT region_id, scope, as_of_year, stage, quoted_in, table_code, measure, min(region_name) AS region_name, min(region_code) AS region_code,
     min(release_id) AS release_id, min(row_no) AS row_no, max(amount_yuan) AS largest
-  FROM debt_stock WHERE amount_yuan IS NOT NULL AND region_id <> '000000' GROUP BY 1, 2, 3, 4, 5, 6, 7
+  FROM debt_stock WHERE amount_yuan IS NOT NULL AND region_code <> '000000' GROUP BY 1, 2, 3, 4, 5, 6, 7
 ), province AS (
-  -- The province's own figure, in the same table.
-  SELECT left(region_id, 2) AS province, as_of_year, stage, quoted_in, table_code, measure, max(largest) AS largest
+  -- The province's own figure, in the same table; a form of a county prints 0 for the regions above it.
+  SELECT left(region_id, 2) AS province, as_of_year, stage, quoted_in, table_code, measure, nullif(max(largest), 0) AS largest
   FROM printed WHERE region_id LIKE '__0000' AND scope = 'area' GROUP BY 1, 2, 3, 4, 5, 6
 ), bound AS (
   SELECT p.*, v.largest AS province_largest, p.region_id LIKE '__0000' AS is_province,

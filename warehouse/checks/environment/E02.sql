@@ -7,11 +7,13 @@
 -- tolerance = "none"
 -- outcomes = ["PASS", "ERROR", "SKIP"]
 -- blocking = true
+-- # Where a pollutant is missing, the printed index may be its own: only one below what is there is wrong then.
 -- lhs = { zh = "得不出的小时数", en = "hours that no variant explains" }
 -- rhs = { zh = "允许", en = "allowed" }
 SELECT concat_ws('/', geo_kind, geo_id, data_month, data_kind) AS scope_key, min(release_id) AS release_id, CAST(NULL AS BIGINT) AS row_no,
   min(region_code) AS region_code, concat_ws(' ', min(coalesce(geo_name, geo_id)), data_month, 'AQI') AS subject_zh,
   concat_ws(' ', min(coalesce(geo_name, geo_id)), data_month, 'AQI') AS subject_en,
-  count(CASE WHEN aqi_printed NOT IN (aqi_pm_1h, aqi_pm_1h_nearest, coalesce(aqi_pm_24h, aqi_pm_1h)) THEN 1 END) AS lhs, 0 AS rhs, 1 AS addends,
+  count(CASE WHEN aqi_printed NOT IN (aqi_pm_1h, aqi_pm_1h_nearest, coalesce(aqi_pm_24h, aqi_pm_1h))
+    AND (valid_pollutants = 6 OR aqi_printed < aqi_pm_1h_nearest) THEN 1 END) AS lhs, 0 AS rhs, 1 AS addends,
   CASE WHEN count(aqi_pm_1h) = 0 THEN 1 ELSE 0 END AS missing, 0 AS step
 FROM air_hourly_index GROUP BY geo_kind, geo_id, data_month, data_kind

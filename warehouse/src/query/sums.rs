@@ -78,7 +78,7 @@ impl Below {
                     for expression in &projection.expr {
                         if let Expr::Alias(alias) = expression {
                             let mut columns = BTreeSet::new();
-                            names_of(&alias.expr, &mut columns);
+                            amounts_of(&alias.expr, &mut columns);
                             below.aliases.push((alias.name.clone(), columns));
                         }
                     }
@@ -109,6 +109,30 @@ fn names_of(expression: &Expr, names: &mut BTreeSet<String>) {
     names.extend(expression.column_refs().into_iter().map(|column| column.name.clone()));
 }
 
+/// Columns whose values an expression gives on, not those that it only compares: a count of rows by
+/// `sum(CASE WHEN amount > 0 THEN 1 ELSE 0 END)` adds no amounts up.
+fn amounts_of(expression: &Expr, names: &mut BTreeSet<String>) {
+    match expression {
+        Expr::Column(column) => {
+            names.insert(column.name.clone());
+        }
+        Expr::Case(case) => {
+            case.when_then_expr.iter().for_each(|(_, then)| amounts_of(then, names));
+            case.else_expr.iter().for_each(|otherwise| amounts_of(otherwise, names));
+        }
+        Expr::BinaryExpr(binary) if binary.op.is_numerical_operators() => {
+            amounts_of(&binary.left, names);
+            amounts_of(&binary.right, names);
+        }
+        Expr::BinaryExpr(_) => {}
+        Expr::Cast(cast) => amounts_of(&cast.expr, names),
+        Expr::Alias(alias) => amounts_of(&alias.expr, names),
+        Expr::Negative(inner) => amounts_of(inner, names),
+        Expr::ScalarFunction(call) => call.args.iter().for_each(|argument| amounts_of(argument, names)),
+        _ => {}
+    }
+}
+
 /// Columns that an aggregate adds up.
 fn added_columns(expression: &Expr) -> Vec<String> {
     let mut columns = BTreeSet::new();
@@ -116,7 +140,7 @@ fn added_columns(expression: &Expr) -> Vec<String> {
         if let Expr::AggregateFunction(call) = part
             && ADDING.contains(&call.func.name())
         {
-            call.params.args.iter().for_each(|argument| names_of(argument, &mut columns));
+            call.params.args.iter().for_each(|argument| amounts_of(argument, &mut columns));
         }
         Ok(TreeNodeRecursion::Continue)
     });

@@ -39,6 +39,7 @@ async fn a_sum_that_keeps_to_the_rule_is_not_warned_of() {
         "SELECT sum(s.amount_yuan) FROM debt_stock AS s WHERE region_code = '510400' AND as_of_year = 2021 AND stage = 'FINAL'
          AND quoted_in = 2022 AND table_code = 'T31' AND measure = 'balance' AND debt_kind = 'total'",
         "SELECT max(amount_yuan), count(amount_yuan) FROM debt_stock",
+        "SELECT sum(CASE WHEN amount_yuan > 0 THEN 1 ELSE 0 END) FROM debt_stock",
         "SELECT sum(value) FROM air_hourly",
         "SELECT amount_yuan FROM debt_stock",
     ] {
