@@ -9,13 +9,13 @@ use gongkai_tests::{real_data, root, skip, sql, up_once, up_samples, value};
 use serde_json::Value;
 
 /// The column that holds the figure of each table with a raw text, and the rows of the table for which it does.
-const FIGURES: [(&str, &str, &str); 18] = [
+const FIGURES: [(&str, &str, &str); 25] = [
     ("air_hourly", "value", "true"),
+    ("air_period_published", "value", "true"),
     ("cpi_announcement", "change_pct", "true"),
     ("cpi_annual", "index_value", "true"),
     ("cpi_monthly", "index_value", "true"),
     ("debt_balance_by_use", "amount_yuan", "true"),
-    // Form 4-2 prints the size of a bond, the others the amount for a project.
     ("debt_bond_project", "amount_yuan", "table_code <> 'T32'"),
     ("debt_bond_project", "bond_size_yuan", "table_code = 'T32'"),
     ("debt_flow", "amount_yuan", "true"),
@@ -23,12 +23,19 @@ const FIGURES: [(&str, &str, &str); 18] = [
     ("dept_budget_line", "amount_yuan", "true"),
     ("fiscal_indicator", "amount_yuan", "true"),
     ("gov_budget_line", "amount_yuan", "true"),
+    ("performance_target", "amount_yuan", "true"),
     ("poverty_allocation", "amount_yuan", "true"),
+    ("poverty_beneficiary_count", "amount_yuan", "true"),
     ("poverty_county", "exit_year", "true"),
+    ("poverty_loan", "amount_yuan", "true"),
+    ("poverty_loan_firm", "amount_yuan", "true"),
+    ("poverty_project_funding", "amount_yuan", "true"),
+    ("poverty_receipt", "amount_yuan", "true"),
     ("price_index_monthly", "value", "true"),
     ("price_observation", "value", "true"),
     ("three_public", "amount_yuan", "true"),
     ("water_sample", "sample_value", "true"),
+    // Form 4-2 prints the size of a bond, the others the amount for a project.
 ];
 
 /// Rows that are compared.
