@@ -422,7 +422,10 @@ pub(super) async fn recheck(
     let mut findings = index.findings.clone();
     findings.findings.retain(|finding| is_kept(&finding.check, &finding.release_id));
     findings.runs.retain(|run| is_kept(&run.check, &run.release_id));
-    let settings = EngineSettings { pool_bytes: CHECK_POOL_BYTES, ..EngineSettings::default() };
+    // Checks that look at one hour after the other sort all hours: beyond the pool they spill, into a folder of the engine's own.
+    let spill_dir = Some(std::env::temp_dir());
+    let settings =
+        EngineSettings { pool_bytes: CHECK_POOL_BYTES, spill_dir, spill_bytes: 16 << 30, ..EngineSettings::default() };
     let objects = Arc::clone(warehouse.store().objects());
     let failed = |(check, source): (String, QueryError)| LakeError::Check { check, source: Box::new(source) };
     let engine = QueryEngine::new(Arc::clone(warehouse.catalog()), objects, settings)
