@@ -30,7 +30,12 @@ pub async fn run(config: Config, args: CheckArgs) -> anyhow::Result<Outcome> {
         instance.warehouse.dataset(dataset).map_err(|error| UsageError(error.to_string()))?;
     }
     let snapshot = Arc::new(instance.warehouse.snapshot().await?);
-    let settings = EngineSettings { pool_bytes: instance.config.query.pool_bytes * 4, ..EngineSettings::default() };
+    let settings = EngineSettings {
+        pool_bytes: instance.config.query.pool_bytes * 4,
+        spill_dir: Some(std::env::temp_dir()),
+        spill_bytes: 16 << 30,
+        ..EngineSettings::default()
+    };
     let store = Arc::clone(instance.warehouse.store().objects());
     let engine = QueryEngine::new(Arc::clone(&instance.definitions.catalog), store, settings)?;
     let checks: Vec<&Check> = instance.definitions.checks.iter().collect();
