@@ -1,18 +1,17 @@
 //! Publishing through two hands: files in, drafts made, submitted and approved. Every step needs a key.
 
-use std::net::SocketAddr;
-
+use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{ConnectInfo, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use gongkai_warehouse::check::Finding;
 use gongkai_warehouse::register::{Draft, Reviews, draft as drafts};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::caller::private;
 use super::dataset::Text;
 use super::error::Problems;
 use super::key::KeyProblems;
@@ -20,21 +19,6 @@ use super::publish::{self, FileTaken};
 use super::{ApiError, App, log};
 use crate::access::{Caller, Role};
 use crate::publishing::{self, actor, whole};
-
-/// The address of a request's connection, where there is one.
-pub type Address = Option<Extension<ConnectInfo<SocketAddr>>>;
-
-/// Who asks.
-pub async fn caller(app: &App, headers: &HeaderMap, address: Address) -> Result<Caller, ApiError> {
-    app.caller(headers, address.map(|Extension(ConnectInfo(address))| address.ip())).await
-}
-
-/// An answer for the caller alone.
-pub fn private(status: StatusCode, body: impl Serialize) -> Response {
-    let mut response = (status, Json(body)).into_response();
-    log::private(response.headers_mut());
-    response
-}
 
 /// What a check found in a draft.
 #[derive(Debug, Serialize, ToSchema)]
@@ -195,12 +179,11 @@ pub struct Rejection {
     responses((status = 201, description = "What was read.", body = FileTaken), Problems, KeyProblems))]
 pub async fn create_draft_file(
     State(app): State<App>,
-    headers: HeaderMap,
-    address: Address,
+    caller: Caller,
     query: Result<Query<FileQuery>, QueryRejection>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    caller(&app, &headers, address).await?.require(Role::may_submit, "sending a file")?;
+    caller.require(Role::may_submit, "sending a file")?;
     let Query(query) = query?;
     let incoming = publish::receive(&app, &query.name, query.sha256.as_deref(), body).await?;
     let instance = app.instance.clone();
@@ -213,11 +196,9 @@ pub async fn create_draft_file(
     responses((status = 201, description = "The drafts. One that was made before is given as it is.", body = DraftList), Problems, KeyProblems))]
 pub async fn create_draft(
     State(app): State<App>,
-    headers: HeaderMap,
-    address: Address,
+    caller: Caller,
     body: Result<Json<NewDraft>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let caller = caller(&app, &headers, address).await?;
     caller.require(Role::may_submit, "making a draft")?;
     let Json(new) = body?;
     app.dataset(&new.dataset)?;
@@ -235,8 +216,8 @@ fn may_see(role: Role) -> bool {
 /// Every draft.
 #[utoipa::path(get, path = "/drafts", operation_id = "list_drafts", tag = "publishing",
     responses((status = 200, description = "The newest first.", body = DraftList), Problems, KeyProblems))]
-pub async fn list_drafts(State(app): State<App>, headers: HeaderMap, address: Address) -> Result<Response, ApiError> {
-    caller(&app, &headers, address).await?.require(may_see, "seeing drafts")?;
+pub async fn list_drafts(State(app): State<App>, caller: Caller) -> Result<Response, ApiError> {
+    caller.require(may_see, "seeing drafts")?;
     let drafts = drafts::list(app.store()).await?;
     Ok(private(StatusCode::OK, DraftList { drafts: drafts.into_iter().map(DraftRecord::from).collect() }))
 }
@@ -247,11 +228,10 @@ pub async fn list_drafts(State(app): State<App>, headers: HeaderMap, address: Ad
     responses((status = 200, description = "The draft.", body = DraftRecord), Problems, KeyProblems))]
 pub async fn get_draft(
     State(app): State<App>,
-    headers: HeaderMap,
-    address: Address,
+    caller: Caller,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    caller(&app, &headers, address).await?.require(may_see, "seeing a draft")?;
+    caller.require(may_see, "seeing a draft")?;
     let Path(id) = id?;
     let draft = drafts::find(app.store(), &id).await.map_err(publishing::PublishingError::from)?;
     Ok(private(StatusCode::OK, DraftRecord::from(draft)))
@@ -263,11 +243,10 @@ pub async fn get_draft(
     responses((status = 200, description = "The difference.", content_type = "application/json"), Problems, KeyProblems))]
 pub async fn get_draft_difference(
     State(app): State<App>,
-    headers: HeaderMap,
-    address: Address,
+    caller: Caller,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    caller(&app, &headers, address).await?.require(may_see, "seeing a draft")?;
+    caller.require(may_see, "seeing a draft")?;
     let Path(id) = id?;
     let draft = drafts::find(app.store(), &id).await.map_err(publishing::PublishingError::from)?;
     let difference = draft.difference(app.store()).await?;
@@ -283,12 +262,10 @@ pub async fn get_draft_difference(
     responses((status = 200, description = "The draft, submitted.", body = DraftRecord), Problems, KeyProblems))]
 pub async fn submit_draft(
     State(app): State<App>,
-    headers: HeaderMap,
-    address: Address,
+    caller: Caller,
     id: Result<Path<String>, PathRejection>,
     body: Result<Json<Submission>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let caller = caller(&app, &headers, address).await?;
     caller.require(Role::may_submit, "submitting a draft")?;
     let (Path(id), Json(submission)) = (id?, body?);
     let reviews = Reviews { secrecy: submission.secrecy_review, privacy: submission.privacy_review };
@@ -304,11 +281,9 @@ pub async fn submit_draft(
     responses((status = 200, description = "The draft, with its release.", body = DraftRecord), Problems, KeyProblems))]
 pub async fn approve_draft(
     State(app): State<App>,
-    headers: HeaderMap,
-    address: Address,
+    caller: Caller,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let caller = caller(&app, &headers, address).await?;
     // A publisher hears why: the person, not only the role, is what is asked for.
     caller.require(may_see, "approving a draft")?;
     let Path(id) = id?;
@@ -330,12 +305,10 @@ pub async fn approve_draft(
     responses((status = 200, description = "The draft, rejected.", body = DraftRecord), Problems, KeyProblems))]
 pub async fn reject_draft(
     State(app): State<App>,
-    headers: HeaderMap,
-    address: Address,
+    caller: Caller,
     id: Result<Path<String>, PathRejection>,
     body: Result<Json<Rejection>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let caller = caller(&app, &headers, address).await?;
     caller.require(Role::may_approve, "rejecting a draft")?;
     let (Path(id), Json(rejection)) = (id?, body?);
     let (instance, by) = (app.instance.clone(), actor(&caller));

@@ -11,11 +11,11 @@ use gongkai_warehouse::register::{Event, EventKind, Evidence};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::draft::{Address, caller, private};
+use super::caller::private;
 use super::error::Problems;
 use super::key::KeyProblems;
 use super::{ApiError, App, caching};
-use crate::access::Role;
+use crate::access::{Caller, Role};
 use crate::publishing;
 
 /// What happened.
@@ -129,11 +129,9 @@ pub async fn list_events(
     responses((status = 201, description = "The event.", body = EventRecord), Problems, KeyProblems))]
 pub async fn create_event(
     State(app): State<App>,
-    headers: HeaderMap,
-    address: Address,
+    caller: Caller,
     body: Result<Json<NewEvent>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let caller = caller(&app, &headers, address).await?;
     caller.require(Role::may_submit, "recording an event")?;
     let Json(new) = body?;
     if app.catalog().regions.by_code(&new.region_code).next().is_none() {

@@ -3,20 +3,19 @@
 //! The token of a key is in the answer that makes it and in no other; digests are in none. Nothing here may be kept
 //! by a cache.
 
-use std::net::SocketAddr;
-
+use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
+use super::caller::private;
 use super::error::{Problem, Problems};
 use super::{ApiError, App};
-use crate::access::{AccessKey, Keys, NewKey, NewKeyRequest, Role};
+use crate::access::{AccessKey, Caller, Keys, NewKey, NewKeyRequest, Role};
 
 /// A key, without anything that would open it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -96,29 +95,15 @@ pub enum KeyProblems {
     RateLimited(Problem),
 }
 
-/// Where a request comes from; none where no connection tells.
-type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
-
-async fn require_admin(app: &App, headers: &HeaderMap, peer: Peer, what: &str) -> Result<(), ApiError> {
-    let address = peer.map(|Extension(ConnectInfo(address))| address.ip());
-    app.caller(headers, address).await?.require(Role::may_administer, what)
-}
-
-fn answer(status: StatusCode, body: impl Serialize) -> Response {
-    let mut response = (status, Json(body)).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    response
-}
-
 /// Every key, without anything that would open it.
 #[utoipa::path(get, path = "/keys", operation_id = "list_keys", tag = "keys",
     responses((status = 200, description = "The keys.", body = KeyList), KeyProblems, Problems))]
-pub async fn list_keys(State(app): State<App>, headers: HeaderMap, peer: Peer) -> Result<Response, ApiError> {
-    require_admin(&app, &headers, peer, "listing keys").await?;
+pub async fn list_keys(State(app): State<App>, caller: Caller) -> Result<Response, ApiError> {
+    caller.require(Role::may_administer, "listing keys")?;
     let now = app.instance.clock.now();
     let keys = Keys::new(app.store()).list().await?;
     let keys = keys.into_iter().map(|key| KeyRecord::of(key, now)).collect();
-    Ok(answer(StatusCode::OK, KeyList { keys }))
+    Ok(private(StatusCode::OK, KeyList { keys }))
 }
 
 /// Makes a key. Its token is in this answer and in no other.
@@ -126,16 +111,15 @@ pub async fn list_keys(State(app): State<App>, headers: HeaderMap, peer: Peer) -
     responses((status = 201, description = "The key, with its token.", body = CreatedKey), KeyProblems, Problems))]
 pub async fn create_key(
     State(app): State<App>,
-    headers: HeaderMap,
-    peer: Peer,
+    caller: Caller,
     request: Result<Json<NewKeyRequest>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    require_admin(&app, &headers, peer, "making a key").await?;
+    caller.require(Role::may_administer, "making a key")?;
     let Json(request) = request?;
     request.check_regions(&app.catalog().regions)?;
     let now = app.instance.clock.now();
     let made = Keys::new(app.store()).create(request, now).await?;
-    Ok(answer(StatusCode::CREATED, CreatedKey::of(made, now)))
+    Ok(private(StatusCode::CREATED, CreatedKey::of(made, now)))
 }
 
 /// Takes a key back, from now on. One that is revoked already keeps its first time.
@@ -144,13 +128,12 @@ pub async fn create_key(
     responses((status = 200, description = "The key as it stands now.", body = KeyRecord), KeyProblems, Problems))]
 pub async fn revoke_key(
     State(app): State<App>,
-    headers: HeaderMap,
-    peer: Peer,
+    caller: Caller,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    require_admin(&app, &headers, peer, "revoking a key").await?;
+    caller.require(Role::may_administer, "revoking a key")?;
     let Path(id) = id?;
     let now = app.instance.clock.now();
     let key = Keys::new(app.store()).revoke(&id, now).await?;
-    Ok(answer(StatusCode::OK, KeyRecord::of(key, now)))
+    Ok(private(StatusCode::OK, KeyRecord::of(key, now)))
 }

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod caching;
+pub mod caller;
 pub mod dataset;
 pub mod difference;
 pub mod disclosure;

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
+use super::caller::private;
 use super::dataset::{ReleaseSummary, release_summary};
-use super::draft::{Address, caller, private};
 use super::error::Problems;
 use super::key::KeyProblems;
 use super::{ApiError, App};
@@ -181,12 +181,11 @@ fn expected(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     responses((status = 201, description = "What was released.", body = ReleasedFile), Problems, KeyProblems))]
 pub async fn create_release(
     State(app): State<App>,
+    caller: Caller,
     headers: HeaderMap,
-    address: Address,
     query: Result<Query<ReleaseQuery>, QueryRejection>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let caller = caller(&app, &headers, address).await?;
     caller.require(Role::may_submit, "releasing a file")?;
     let Query(query) = query?;
     if !app.instance.config.publishing.local_operator {
@@ -218,12 +217,10 @@ fn released(taken: Taken, published: &Published) -> ReleasedFile {
     responses((status = 201, description = "The withdrawal.", body = ReleaseSummary), Problems, KeyProblems))]
 pub async fn withdraw_release(
     State(app): State<App>,
-    headers: HeaderMap,
-    address: Address,
+    caller: Caller,
     id: Result<Path<String>, PathRejection>,
     body: Result<Json<NewWithdrawal>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let caller = caller(&app, &headers, address).await?;
     caller.require(Role::may_approve, "withdrawing a release")?;
     let (Path(id), Json(new)) = (id?, body?);
     let reach = if new.with_earlier { Reach::Partition } else { Reach::One };

@@ -1,0 +1,30 @@
+//! Who asks, as handlers take it, and answers for that caller alone.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::{ApiError, App, log};
+use crate::access::Caller;
+
+/// The caller by the key of the request and the address of its connection, where there is one.
+impl FromRequestParts<App> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        app.caller(&parts.headers, address).await
+    }
+}
+
+/// An answer for the caller alone.
+pub fn private(status: StatusCode, body: impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    log::private(response.headers_mut());
+    response
+}
