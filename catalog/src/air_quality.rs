@@ -27,7 +27,8 @@ struct Edition {
     name: String,
     valid_from: NaiveDate,
     valid_to: Option<NaiveDate>,
-    columns: BTreeMap<(String, String), Points>,
+    /// By pollutant, then by averaging period.
+    columns: BTreeMap<String, BTreeMap<String, Points>>,
 }
 
 /// The break points of every edition.
@@ -72,12 +73,17 @@ impl AirQuality {
                 found.push(Edition { name: name.into(), valid_from, valid_to: day(to), columns: BTreeMap::new() });
                 found.len() - 1
             });
-            let points = found[at].columns.entry((pollutant.to_owned(), period.to_owned())).or_default();
+            let periods = found[at].columns.entry(pollutant.to_owned()).or_default();
+            let points = periods.entry(period.to_owned()).or_default();
             points.points.push((concentration, iaqi));
             points.above = points.above.or(above.and_then(|text| text.parse().ok()));
         }
         for edition in &mut found {
-            edition.columns.values_mut().for_each(|points| points.points.sort_unstable());
+            edition
+                .columns
+                .values_mut()
+                .flat_map(BTreeMap::values_mut)
+                .for_each(|points| points.points.sort_unstable());
         }
         Ok(Self { editions: found })
     }
@@ -104,8 +110,7 @@ impl AirQuality {
         date: NaiveDate,
         rounding: Rounding,
     ) -> Option<i32> {
-        let key = (pollutant.to_owned(), period.to_owned());
-        self.edition_on(date)?.columns.get(&key)?.index(rounded(pollutant, value)?, rounding)
+        self.edition_on(date)?.columns.get(pollutant)?.get(period)?.index(rounded(pollutant, value)?, rounding)
     }
 }
 
