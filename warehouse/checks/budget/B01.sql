@@ -9,11 +9,10 @@
 -- lhs = { zh = "合计列", en = "total column" }
 -- rhs = { zh = "分列之和", en = "sum of columns" }
 WITH line AS (
-  SELECT l.*, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step,
+  SELECT l.*, published_step(l.published_unit, l.published_scale) AS step,
     CASE WHEN l.fund_name = '合计' THEN 'total' WHEN l.fund_name <> '' THEN 'part' WHEN l.transfer_kind = 'total' THEN 'total'
       WHEN l.transfer_kind <> '' THEN 'part' END AS place
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) NOT IN ('15', '34') AND (l.fund_name <> '' OR l.transfer_kind <> '')
 ), part AS (
   -- A blank is no addend: the line does not exist for that column.

@@ -10,9 +10,8 @@
 -- lhs = { zh = "其中项之和", en = "sum of the of-which lines" }
 -- rhs = { zh = "上级行", en = "line above" }
 WITH line AS (
-  SELECT l.*, coalesce(l.fund_name, '') AS fund, coalesce(l.transfer_kind, '') AS kind, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, coalesce(l.fund_name, '') AS fund, coalesce(l.transfer_kind, '') AS kind, published_step(l.published_unit, l.published_scale) AS step
+  FROM gov_budget_line AS l
 ), part AS (
   SELECT region_id, scope, fiscal_year, stage, quoted_in, table_code, measure, fund, kind, parent_path AS path, sum(amount_yuan) AS total,
     count(amount_yuan) AS addends, sum(CASE WHEN value_state = 'set_aside' THEN 1 ELSE 0 END) AS missing,

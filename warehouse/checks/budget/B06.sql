@@ -9,9 +9,8 @@
 -- lhs = { zh = "本年收入合计", en = "revenue of the year" }
 -- rhs = { zh = "税收加非税", en = "tax and non-tax" }
 WITH line AS (
-  SELECT l.*, replace(replace(l.line_name, ' ', ''), '　', '') AS name, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, replace(replace(l.line_name, ' ', ''), '　', '') AS name, published_step(l.published_unit, l.published_scale) AS step
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) IN ('01', '11') AND l.class_scheme = 'revenue' AND l.line_kind <> 'of_which'
 ), role AS (
   SELECT *, CASE WHEN class_code = '101' OR class_code IS NULL AND name = '税收收入' THEN 'tax'

@@ -9,11 +9,10 @@
 -- lhs = { zh = "上年结余", en = "balance brought forward" }
 -- rhs = { zh = "上年年终结余", en = "balance at the end of last year" }
 WITH line AS (
-  SELECT l.*, replace(replace(l.line_name, ' ', ''), '　', '') AS name, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step,
+  SELECT l.*, replace(replace(l.line_name, ' ', ''), '　', '') AS name, published_step(l.published_unit, l.published_scale) AS step,
     CASE WHEN right(l.table_code, 2) IN ('01', '11', '12') THEN 'general' WHEN right(l.table_code, 2) IN ('02', '21', '22') THEN 'fund'
       ELSE 'state_capital' END AS budget
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) IN ('01', '02', '03', '11', '12', '21', '22', '31', '32') AND l.stage IN ('FINAL', 'ESTIMATE')
     AND l.line_kind <> 'of_which'
 ), opening AS (

@@ -11,9 +11,8 @@
 WITH line AS (
   SELECT l.*, left(l.table_code, 2) AS book, CASE WHEN right(l.table_code, 2) = '03' THEN '03' ELSE '31' END AS form,
     CASE l.class_scheme WHEN 'revenue' THEN 'receipts' ELSE 'payments' END AS side,
-    replace(replace(l.line_name, ' ', ''), '　', '') AS name, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+    replace(replace(l.line_name, ' ', ''), '　', '') AS name, published_step(l.published_unit, l.published_scale) AS step
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) IN ('03', '31', '32') AND l.class_scheme IN ('revenue', 'functional') AND l.line_kind <> 'of_which'
 ), role AS (
   SELECT *, CASE WHEN class_code IS NULL AND regexp_like(name, '^((全[省市州县区]|[省市州县区]?本级|[省市州县区]级|地方(财政)?)?国有资本经营(预算)?(收入|支出)(小计|合计)?|本年(收入|支出)(小计|合计)|(收入|支出)小计)$') THEN 'own'
@@ -23,22 +22,7 @@ WITH line AS (
       WHEN line_kind <> 'total' AND parent_path = '' AND (line_kind = 'below' OR class_code IS NULL
         AND regexp_like(name, '返还性|转移|补助|上解|结余|结转|调入|调出|债务(转贷)?收入|债务还本|债务转贷支出|还本支出|调节基金|周转金|接受.*援助|区域间')) THEN 'below' END AS role
   FROM line
-), sum_of AS (
-  SELECT region_id, scope, fiscal_year, stage, quoted_in, book, form, measure, side, max(CASE WHEN role = 'grand' THEN 1 ELSE 0 END) AS has_grand, max(CASE WHEN role = 'own' THEN 1 ELSE 0 END) AS has_own,
-    max(CASE WHEN role = 'grand' THEN amount_yuan END) AS grand, max(CASE WHEN role = 'own' THEN amount_yuan END) AS own,
-    max(CASE WHEN role = 'plain' THEN amount_yuan END) AS plain, max(CASE WHEN role = 'plain' THEN 1 ELSE 0 END) AS has_plain,
-    coalesce(sum(CASE WHEN role = 'below' THEN amount_yuan END), 0) AS below, count(CASE WHEN role = 'below' THEN amount_yuan END) AS below_count,
-    sum(CASE WHEN role = 'below' AND value_state = 'set_aside' THEN 1 ELSE 0 END) AS below_missing,
-    max(CASE WHEN role IS NOT NULL AND amount_yuan IS NOT NULL THEN step END) AS step,
-    min(CASE WHEN role IN ('grand', 'plain') THEN concat(release_id, '#', row_text) END) AS place,
-    min(region_code) AS region_code, min(region_name) AS region_name, min(published_header) AS published_header
-  FROM (SELECT *, right(concat('0000000000', CAST(row_no AS VARCHAR)), 10) AS row_text FROM role) AS numbered
-  GROUP BY region_id, scope, fiscal_year, stage, quoted_in, book, form, measure, side
-), total AS (
-  -- 合计 is the grand total where the total of the year is printed too, else it is that of the year.
-  SELECT *, CASE WHEN has_grand = 1 THEN grand ELSE plain END AS grand_yuan, CASE WHEN has_own = 1 THEN own ELSE plain END AS own_yuan
-  FROM sum_of WHERE has_grand = 1 AND has_own + has_plain > 0 OR has_own = 1 AND has_plain = 1
-)
+), {shared.budget_totals}
 SELECT concat_ws('/', region_id, scope, fiscal_year, stage, quoted_in, book, form, measure, tested) AS scope_key,
   split_part(place, '#', 1) AS release_id, CAST(split_part(place, '#', 2) AS BIGINT) AS row_no, region_code,
   concat_ws(' ', region_name, concat(fiscal_year, '年'), published_header, said_zh) AS subject_zh,

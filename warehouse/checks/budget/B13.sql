@@ -9,9 +9,8 @@
 -- lhs = { zh = "经济分类合计", en = "by economic class" }
 -- rhs = { zh = "功能分类合计", en = "by function" }
 WITH class AS (
-  SELECT l.*, left(l.table_code, 2) AS book, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, left(l.table_code, 2) AS book, published_step(l.published_unit, l.published_scale) AS step
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) IN ('12', '13') AND l.scope = 'own' AND l.class_level = 1 AND l.class_code IS NOT NULL
     AND l.line_kind NOT IN ('below', 'total', 'of_which')
 ), total AS (

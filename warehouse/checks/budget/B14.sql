@@ -10,19 +10,11 @@
 -- lhs = { zh = "本级基本支出合计", en = "basic expenditure" }
 -- rhs = { zh = "本级支出合计", en = "own-level expenditure" }
 WITH line AS (
-  SELECT l.*, left(l.table_code, 2) AS book, right(l.table_code, 2) AS form, replace(replace(l.line_name, ' ', ''), '　', '') AS name, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, left(l.table_code, 2) AS book, right(l.table_code, 2) AS form, replace(replace(l.line_name, ' ', ''), '　', '') AS name, published_step(l.published_unit, l.published_scale) AS step
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) IN ('01', '12', '13') AND l.class_scheme = 'functional' AND l.class_code IS NULL AND l.scope = 'own'
     AND l.line_kind IN ('total', 'subtotal')
-), ranked AS (
-  -- 支出合计 is the expenditure of the year where no other total of it is printed; in a summary it is the grand total.
-  SELECT *, row_number() OVER (PARTITION BY region_id, scope, fiscal_year, stage, quoted_in, table_code, measure
-    ORDER BY CASE WHEN regexp_like(name, '^((全[省市州县区]|[省市州县区]?本级|[省市州县区]级|地方(财政)?)?一般(公共)?预算(收入|支出)(小计|合计)?|本年(收入|支出)(小计|合计)|(收入|支出)小计)$') THEN 0 ELSE 1 END, row_no) AS place
-  FROM line WHERE regexp_like(name, '^((全[省市州县区]|[省市州县区]?本级|[省市州县区]级|地方(财政)?)?一般(公共)?预算(收入|支出)(小计|合计)?|本年(收入|支出)(小计|合计)|(收入|支出)小计)$') OR form <> '01' AND regexp_like(name, '^(支出)?合计$')
-), year_total AS (
-  SELECT * FROM ranked WHERE place = 1
-), own AS (
+), {shared.year_total}, own AS (
   SELECT region_id, fiscal_year, stage, quoted_in, book, amount_yuan,
     -- The detailed table first, the summary last; the column of last year's budget is measure prev_budget.
     row_number() OVER (PARTITION BY region_id, fiscal_year, stage, quoted_in, book

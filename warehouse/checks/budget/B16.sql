@@ -9,9 +9,8 @@
 -- lhs = { zh = "合计", en = "total" }
 -- rhs = { zh = "各列、各地区之和，或支出表", en = "sum of columns or regions, or the table of expenditure" }
 WITH line AS (
-  SELECT l.*, left(l.table_code, 2) AS book, right(l.table_code, 2) AS form, replace(replace(l.line_name, ' ', ''), '　', '') AS name, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, left(l.table_code, 2) AS book, right(l.table_code, 2) AS form, replace(replace(l.line_name, ' ', ''), '　', '') AS name, published_step(l.published_unit, l.published_scale) AS step
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) IN ('01', '12', '15', '22', '24', '34')
 ), transfer AS (
   SELECT * FROM line WHERE form IN ('15', '24', '34') AND transfer_kind IS NOT NULL

@@ -9,9 +9,8 @@
 -- lhs = { zh = "按地区合计", en = "by region" }
 -- rhs = { zh = "按项目合计", en = "by project" }
 WITH line AS (
-  SELECT l.*, replace(replace(l.line_name, ' ', ''), '　', '') AS name, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, replace(replace(l.line_name, ' ', ''), '　', '') AS name, published_step(l.published_unit, l.published_scale) AS step
+  FROM gov_budget_line AS l
   -- Where general and special are not told apart (transfer), the projects are not all of it.
   WHERE right(l.table_code, 2) IN ('15', '24', '34') AND l.transfer_kind IN ('special', 'fund', 'state_capital')
 ), region_part AS (

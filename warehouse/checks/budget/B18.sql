@@ -9,12 +9,11 @@
 -- lhs = { zh = "全市", en = "whole city" }
 -- rhs = { zh = "市本级加各县（区）", en = "own level and counties" }
 WITH line AS (
-  SELECT l.*, coalesce(l.class_code, replace(replace(l.line_name, ' ', ''), '　', '')) AS item, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step,
+  SELECT l.*, coalesce(l.class_code, replace(replace(l.line_name, ' ', ''), '　', '')) AS item, published_step(l.published_unit, l.published_scale) AS step,
     -- One figure of each line: the table of revenue or expenditure first, then that of the own level, then the summary.
     row_number() OVER (PARTITION BY l.region_id, l.scope, l.fiscal_year, l.stage, l.quoted_in, l.class_scheme, coalesce(l.class_code, l.line_path)
       ORDER BY CASE right(l.table_code, 2) WHEN '01' THEN 1 ELSE 0 END, l.table_code, l.measure) AS turn
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) IN ('01', '11', '12', '13') AND l.region_code IS NOT NULL AND l.scope IN ('area', 'own')
     AND l.class_scheme IN ('functional', 'revenue') AND l.line_kind IN ('detail', 'subtotal')
     AND (l.class_level = 1 OR l.class_scheme = 'revenue' AND l.class_level = 2)

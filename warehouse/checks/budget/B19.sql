@@ -10,10 +10,9 @@
 -- lhs = { zh = "市本级补助下级", en = "sent by the city" }
 -- rhs = { zh = "各县（区）上级补助收入", en = "received by its counties" }
 WITH line AS (
-  SELECT l.*, replace(replace(l.line_name, ' ', ''), '　', '') AS name, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step,
+  SELECT l.*, replace(replace(l.line_name, ' ', ''), '　', '') AS name, published_step(l.published_unit, l.published_scale) AS step,
     CASE WHEN l.class_scheme = 'revenue' THEN 'received' ELSE 'sent' END AS side
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) IN ('01', '11', '12') AND l.region_code IS NOT NULL AND l.line_kind NOT IN ('of_which', 'total')
 ), named AS (
   SELECT * FROM line WHERE side = 'sent' AND scope = 'own' AND regexp_like(name, '^(返还性支出|(一般性|专项)转移支付(支出)?|补助下级支出)$')

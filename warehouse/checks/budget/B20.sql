@@ -9,9 +9,8 @@
 -- lhs = { zh = "分地区表", en = "table of regions" }
 -- rhs = { zh = "本地区公布", en = "published by the region" }
 WITH line AS (
-  SELECT l.*, right(l.table_code, 2) AS form, replace(replace(l.line_name, ' ', ''), '　', '') AS name, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, right(l.table_code, 2) AS form, replace(replace(l.line_name, ' ', ''), '　', '') AS name, published_step(l.published_unit, l.published_scale) AS step
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) IN ('02', '21', '25', '61') AND l.class_scheme = 'revenue' AND l.class_code IS NULL AND l.line_kind = 'total'
 ), book AS (
   SELECT table_code, region_id, scope, fiscal_year, stage, quoted_in, measure, max(CASE WHEN regexp_like(name, '^((全[省市州县区]|[省市州县区]?本级|[省市州县区]级|地方(财政)?)?政府性基金(预算)?(收入|支出)(小计|合计)?|本年(收入|支出)(小计|合计)|(收入|支出)小计)$') THEN 1 ELSE 0 END) AS has_own,

@@ -9,9 +9,8 @@
 -- lhs = { zh = "调整预算数", en = "adjusted budget" }
 -- rhs = { zh = "年初预算加历次调整", en = "budget and adjustments" }
 WITH line AS (
-  SELECT l.*, CASE right(l.table_code, 2) WHEN '13' THEN '12' ELSE right(l.table_code, 2) END AS form, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, CASE right(l.table_code, 2) WHEN '13' THEN '12' ELSE right(l.table_code, 2) END AS form, published_step(l.published_unit, l.published_scale) AS step
+  FROM gov_budget_line AS l
   WHERE (l.stage IN ('BUDGET', 'REVISED') OR l.stage LIKE 'ADJUST%') AND l.line_kind <> 'of_which' AND l.transfer_kind IS NULL
 ), adjustment AS (
   SELECT region_id, scope, fiscal_year, form, line_path, coalesce(fund_name, '') AS fund, sum(amount_yuan) AS amount_yuan, count(amount_yuan) AS addends,

@@ -10,9 +10,8 @@
 -- rhs = { zh = "上年公布的数", en = "last year as published" }
 WITH line AS (
   -- The table of own-level expenditure is 12 or 13, as the department numbers it.
-  SELECT l.*, left(l.table_code, 2) AS book, CASE right(l.table_code, 2) WHEN '13' THEN '12' ELSE right(l.table_code, 2) END AS form, coalesce(l.fund_name, '') AS fund, coalesce(l.transfer_kind, '') AS kind, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, left(l.table_code, 2) AS book, CASE right(l.table_code, 2) WHEN '13' THEN '12' ELSE right(l.table_code, 2) END AS form, coalesce(l.fund_name, '') AS fund, coalesce(l.transfer_kind, '') AS kind, published_step(l.published_unit, l.published_scale) AS step
+  FROM gov_budget_line AS l
   WHERE right(l.table_code, 2) <> '61'
 ), quoting AS (
   SELECT * FROM line WHERE stage IN ('FINAL', 'ESTIMATE') AND quoted_in > fiscal_year

@@ -10,16 +10,14 @@
 -- rhs = { zh = "债务表", en = "debt tables" }
 -- # Two books meet here, so the years in which they were printed differ; year, stage and level are the same.
 WITH line AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step,
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step,
     row_number() OVER (PARTITION BY l.region_id, l.fiscal_year, l.stage, l.quoted_in
       ORDER BY CASE WHEN l.amount_yuan IS NULL THEN 1 ELSE 0 END, CASE WHEN right(l.table_code, 2) = '01' THEN 1 ELSE 0 END, l.table_code, l.row_no) AS place
-  FROM gov_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  FROM gov_budget_line AS l
   WHERE l.scope = 'own' AND l.table_code LIKE 'G%' AND right(l.table_code, 2) IN ('01', '12', '13') AND l.line_name = '债务付息支出'
 ), interest AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_flow AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_flow AS l
   WHERE l.scope = 'own' AND l.flow = 'interest' AND l.debt_kind = 'general'
 )
 SELECT concat_ws('/', b.region_id, b.fiscal_year, b.stage, b.quoted_in, d.table_code, d.quoted_in) AS scope_key,

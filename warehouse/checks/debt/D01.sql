@@ -9,9 +9,8 @@
 -- lhs = { zh = "合计", en = "total" }
 -- rhs = { zh = "一般加专项", en = "general and special" }
 WITH stock AS (
-  SELECT l.*, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM debt_stock AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, published_step(l.published_unit, l.published_scale) AS step
+  FROM debt_stock AS l
 )
 SELECT concat_ws('/', t.region_id, t.scope, t.as_of_year, t.stage, t.quoted_in, t.table_code, t.measure) AS scope_key,
   t.release_id, t.row_no, t.region_code,

@@ -9,9 +9,8 @@
 -- lhs = { zh = "本地区", en = "region" }
 -- rhs = { zh = "本级加下级", en = "own level and below" }
 WITH stock AS (
-  SELECT l.*, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM debt_stock AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, published_step(l.published_unit, l.published_scale) AS step
+  FROM debt_stock AS l
 ), part AS (
   SELECT as_of_year, stage, measure, debt_kind, form, table_code, quoted_in, parent_path, sum(amount_yuan) AS total,
     count(amount_yuan) AS addends, count(*) - count(amount_yuan) AS absent,

@@ -11,13 +11,11 @@
 -- # A limit taken back lowers the limit, with or without a printed minus. Cells of it and of moved limits that are blank say that
 -- # there was none; the new limit itself has to be printed.
 WITH stock AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_stock AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit WHERE l.measure = 'limit' AND l.form = 'all'
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_stock AS l WHERE l.measure = 'limit' AND l.form = 'all'
 ), change AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_flow AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_flow AS l
   WHERE l.flow IN ('new_limit', 'limit_recovered', 'limit_transferred') OR (l.flow = 'deficit' AND l.debt_kind = 'general')
 ), flow AS (
   SELECT region_id, scope, debt_kind, year, stage, table_code, quoted_in,

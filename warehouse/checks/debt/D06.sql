@@ -10,9 +10,8 @@
 -- rhs = { zh = "分地区表", en = "table by region" }
 -- # Both tables belong to one set: same year, same stage, same quotation.
 WITH stock AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_stock AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit WHERE l.measure = 'balance' AND l.form = 'all'
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_stock AS l WHERE l.measure = 'balance' AND l.form = 'all'
 )
 SELECT concat_ws('/', r.region_id, r.scope, r.as_of_year, r.stage, r.quoted_in, r.table_code, r.debt_kind) AS scope_key,
   r.release_id, r.row_no, r.region_code,

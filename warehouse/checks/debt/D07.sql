@@ -10,9 +10,8 @@
 -- rhs = { zh = "上年决算余额", en = "final balance of the year before" }
 -- # Panels of third parties are no final accounts.
 WITH stock AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_stock AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_stock AS l
   WHERE l.form = 'all' AND l.measure IN ('balance', 'balance_prev') AND l.table_code NOT LIKE 'PANEL%'
 ), opening AS (
   SELECT *, as_of_year - 1 AS year_end FROM stock WHERE measure = 'balance_prev'

@@ -9,9 +9,8 @@
 -- lhs = { zh = "合计", en = "total" }
 -- rhs = { zh = "各项之和", en = "sum of the parts" }
 WITH printed AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_flow AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_flow AS l
   WHERE l.flow IN ('raised_total', 'issue_total', 'issue_new', 'issue_refinance', 'issue_swap', 'foreign_loan', 'repay_total', 'interest')
 ), flow AS (
   -- Trailing zeros are not printed (decision 13): the finest figure of a table, down to the four decimals of the forms in 亿元,

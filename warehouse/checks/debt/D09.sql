@@ -10,9 +10,8 @@
 -- rhs = { zh = "表1-2、1-3 发行额", en = "issue in forms 1-2 and 1-3" }
 -- # Special debt is raised in bonds only: form 1-3 prints no line of bonds, its total is meant.
 WITH flow AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_flow AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_flow AS l
   WHERE l.table_code IN ('T12', 'T13', 'T14') AND l.flow IN ('issue_total', 'raised_total') AND l.debt_kind IN ('general', 'special')
 ), issue AS (
   SELECT region_id, scope, debt_kind, year, stage, quoted_in, table_code, min(region_name) AS region_name, min(region_code) AS region_code,

@@ -9,9 +9,8 @@
 -- lhs = { zh = "各项目之和", en = "sum of the projects" }
 -- rhs = { zh = "新增债券发行额", en = "new bonds issued" }
 WITH project AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_bond_project AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_bond_project AS l
   WHERE l.table_code = 'T32' AND l.debt_kind IN ('general', 'special')
 ), used AS (
   SELECT region_id, quoted_in, stage, debt_kind, min(region_name) AS region_name, min(region_code) AS region_code,
@@ -19,9 +18,8 @@ WITH project AS (
     count(*) - count(amount_yuan) AS absent, min(step) AS step
   FROM project GROUP BY 1, 2, 3, 4
 ), issued AS (
-  SELECT l.region_id, l.quoted_in, l.stage, l.debt_kind, l.amount_yuan, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_flow AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.region_id, l.quoted_in, l.stage, l.debt_kind, l.amount_yuan, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_flow AS l
   WHERE l.table_code = 'T33' AND l.flow = 'issue_new' AND l.scope = 'area' AND l.year = l.quoted_in
 )
 SELECT concat_ws('/', p.region_id, p.quoted_in, p.stage, p.debt_kind) AS scope_key, p.release_id, p.row_no, p.region_code,

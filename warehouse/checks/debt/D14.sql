@@ -10,9 +10,8 @@
 -- rhs = { zh = "各项之和", en = "sum of the parts" }
 -- # Kinds of limits and balances are D01; they stand here only where the total is not printed and the forms are.
 WITH stock AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_stock AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_stock AS l
 ), form AS (
   SELECT region_id, scope, as_of_year, stage, quoted_in, table_code, measure, debt_kind, min(region_name) AS region_name,
     min(region_code) AS region_code, max(CASE WHEN form <> 'non_bond' THEN release_id END) AS release_id,
@@ -25,14 +24,12 @@ WITH stock AS (
   SELECT region_id, scope, as_of_year, stage, quoted_in, table_code, measure, sum(total) AS total, count(total) AS printed, min(step) AS step
   FROM form WHERE debt_kind <> 'total' GROUP BY 1, 2, 3, 4, 5, 6, 7
 ), flow AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_flow AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_flow AS l
   WHERE l.flow IN ('new_limit', 'advance_new_limit', 'limit_recovered', 'limit_transferred', 'adjust')
 ), by_use AS (
-  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10
-    WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END END AS step
-  FROM debt_balance_by_use AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
+  FROM debt_balance_by_use AS l
 ), split AS (
   SELECT concat_ws('/', region_id, scope, year, stage, quoted_in, table_code, flow) AS scope_key, min(region_name) AS region_name,
     min(region_code) AS region_code, year, CASE flow WHEN 'new_limit' THEN '新增限额' WHEN 'advance_new_limit' THEN '提前下达限额'

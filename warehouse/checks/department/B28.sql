@@ -9,9 +9,8 @@
 -- lhs = { zh = "合计或小计", en = "total" }
 -- rhs = { zh = "分项之和", en = "sum of parts" }
 WITH item AS (
-  SELECT l.*, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM three_public AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit WHERE NOT l.is_nil
+  SELECT l.*, published_step(l.published_unit, l.published_scale) AS step
+  FROM three_public AS l WHERE NOT l.is_nil
 ), parent AS (
   -- The subtotal of vehicles counts once as a parent and once as a part.
   SELECT i.*, p.parent AS sum_of FROM item AS i

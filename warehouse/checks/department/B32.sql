@@ -10,9 +10,8 @@
 -- lhs = { zh = "“三公”经费", en = "official spending" }
 -- rhs = { zh = "基本支出表的经济科目", en = "economic class of basic expenditure" }
 WITH line AS (
-  SELECT l.*, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM dept_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, published_step(l.published_unit, l.published_scale) AS step
+  FROM dept_budget_line AS l
   WHERE l.table_code IN ('DB06', 'DF06') AND l.split = 'total' AND l.class_code IN ('30212', '30217', '30231', '31013')
 ), class AS (
   SELECT region_id, org_id, fiscal_year, stage, quoted_in, left(table_code, 2) AS book, class_code, min(line_name) AS line_name,
@@ -21,10 +20,9 @@ WITH line AS (
     sum(CASE WHEN value_state = 'set_aside' THEN 1 ELSE 0 END) AS missing, max(CASE WHEN amount_yuan IS NOT NULL THEN step END) AS step
   FROM line GROUP BY 1, 2, 3, 4, 5, 6, 7
 ), item AS (
-  SELECT l.*, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step,
+  SELECT l.*, published_step(l.published_unit, l.published_scale) AS step,
     CASE l.item WHEN 'abroad' THEN '30212' WHEN 'reception' THEN '30217' WHEN 'car_run' THEN '30231' WHEN 'car_purchase' THEN '31013' END AS class_code
-  FROM three_public AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  FROM three_public AS l
   WHERE l.table_code IN ('DB07', 'DF07') AND l.unit_org_id = l.org_id AND NOT l.is_nil
 )
 SELECT concat_ws('/', i.region_id, i.org_id, i.fiscal_year, i.stage, i.quoted_in, i.table_code, i.item) AS scope_key,

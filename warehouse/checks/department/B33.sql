@@ -9,8 +9,7 @@
 -- lhs = { zh = "总计或本年合计", en = "grand total or total of the year" }
 -- rhs = { zh = "对方总计或各部分之和", en = "other side or sum of parts" }
 WITH line AS (
-  SELECT l.*, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step,
+  SELECT l.*, published_step(l.published_unit, l.published_scale) AS step,
     CASE WHEN l.line_path IN ('T/收入总计', 'T/支出总计', 'T/总计') THEN 'grand'
       WHEN l.line_path IN ('T/本年收入合计', 'T/本年支出合计') THEN 'year'
       WHEN l.side = 'income' AND (l.line_path LIKE 'T/上年结转%' OR l.line_path LIKE 'T/年初%结转%'
@@ -18,7 +17,7 @@ WITH line AS (
       WHEN l.side = 'expenditure' AND (l.line_path LIKE 'T/%结余分配%' OR l.line_path LIKE 'T/结转下年%'
         OR l.line_path LIKE 'T/年末%结转%') THEN 'carry'
       ELSE 'part' END AS role
-  FROM dept_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  FROM dept_budget_line AS l
   WHERE l.table_code IN ('DB01', 'DF01') AND l.fund_source = 'total' AND l.split = 'total' AND l.line_path LIKE 'T/%'
     AND NOT l.is_nil
 ), side AS (

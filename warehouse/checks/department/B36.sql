@@ -20,9 +20,8 @@ WITH class AS (
     ('232', '债务付息支出'), ('233', '债务发行费用支出'), ('234', '抗疫特别国债安排的支出')) AS c (code, name)
 ), line AS (
   SELECT l.*, left(l.table_code, 2) AS book, split_part(l.line_path, '/', 1) AS class,
-    CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM dept_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+    published_step(l.published_unit, l.published_scale) AS step
+  FROM dept_budget_line AS l
   WHERE l.table_code IN ('DB01', 'DF01', 'DB03', 'DF03') AND l.side = 'expenditure' AND l.fund_source = 'total'
     AND l.split = 'total' AND NOT l.is_nil
 ), detail AS (

@@ -9,8 +9,7 @@
 -- lhs = { zh = "收入一侧", en = "receipts" }
 -- rhs = { zh = "支出一侧", en = "payments" }
 WITH line AS (
-  SELECT l.*, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step,
+  SELECT l.*, published_step(l.published_unit, l.published_scale) AS step,
     CASE WHEN l.line_path IN ('T/收入总计', 'T/支出总计', 'T/总计') THEN 'grand'
       WHEN l.line_path IN ('T/本年收入合计', 'T/本年支出合计') THEN 'year'
       WHEN l.side = 'income' AND (l.line_path LIKE 'T/年初%结转%' OR l.line_path LIKE 'T/上年结转%') THEN 'carry'
@@ -18,7 +17,7 @@ WITH line AS (
       WHEN l.side = 'income' AND l.line_path LIKE 'T/一般公共预算%拨款%' THEN 'general'
       WHEN l.side = 'income' AND l.line_path LIKE 'T/政府性基金%拨款%' THEN 'fund'
       WHEN l.side = 'income' AND l.line_path LIKE 'T/国有资本经营预算%拨款%' THEN 'state_capital' END AS role
-  FROM dept_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  FROM dept_budget_line AS l
   WHERE l.table_code IN ('DB04', 'DF04') AND l.split = 'total' AND NOT l.is_nil
 ), figure AS (
   SELECT *, 'total' AS budget FROM line WHERE role = 'grand' AND fund_source = 'fiscal'

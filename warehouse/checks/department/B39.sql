@@ -10,9 +10,8 @@
 -- rhs = { zh = "一般公共预算支出表，或各部分之和", en = "general public budget table, or sum of parts" }
 WITH line AS (
   SELECT l.*, left(l.table_code, 2) AS book,
-    CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM dept_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+    published_step(l.published_unit, l.published_scale) AS step
+  FROM dept_budget_line AS l
   WHERE l.table_code IN ('DB05', 'DF05', 'DB06', 'DF06') AND l.side = 'expenditure' AND l.fund_source = 'general' AND NOT l.is_nil
 ), basic AS (
   SELECT region_id, org_id, unit_org_id, fiscal_year, stage, quoted_in, table_code, book,

@@ -10,9 +10,8 @@
 -- rhs = { zh = "财政拨款总表", en = "summary of appropriations" }
 WITH line AS (
   SELECT l.*, left(l.table_code, 2) AS book,
-    CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM dept_budget_line AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+    published_step(l.published_unit, l.published_scale) AS step
+  FROM dept_budget_line AS l
   WHERE l.table_code IN ('DB04', 'DF04', 'DB08', 'DF08', 'DB09', 'DF09') AND l.split = 'total' AND l.unit_org_id = l.org_id
 ), summary AS (
   SELECT *, CASE WHEN side = 'expenditure' AND line_path = 'T/本年支出合计' THEN 'expenditure'

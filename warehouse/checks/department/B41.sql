@@ -20,9 +20,8 @@ WITH figure AS (
     amount_yuan, value_state, published_unit, published_scale, release_id, row_no, 'T/合计'
   FROM three_public WHERE table_code IN ('DB07', 'DF07') AND NOT is_nil
 ), line AS (
-  SELECT l.*, CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM figure AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+  SELECT l.*, published_step(l.published_unit, l.published_scale) AS step
+  FROM figure AS l
 ), part AS (
   SELECT region_id, org_id, fiscal_year, stage, quoted_in, table_code, what, sum(amount_yuan) AS amount_yuan, count(amount_yuan) AS addends,
     sum(CASE WHEN value_state = 'set_aside' THEN 1 ELSE 0 END) AS missing, max(CASE WHEN amount_yuan IS NOT NULL THEN step END) AS step

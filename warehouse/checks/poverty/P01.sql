@@ -10,9 +10,8 @@
 -- rhs = { zh = "分项之和", en = "sum of the funds" }
 WITH fund AS (
   SELECT l.*, concat_ws('/', coalesce(from_region_code, from_region_name), fiscal_year, programme, batch) AS allocation,
-    CAST(u.factor AS DECIMAL(12,0)) / CASE l.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM poverty_allocation AS l LEFT JOIN ref.unit AS u ON u.unit = l.published_unit
+    published_step(l.published_unit, l.published_scale) AS step
+  FROM poverty_allocation AS l
 ), part AS (
   SELECT allocation, region_id, sum(amount_yuan) AS total, count(amount_yuan) AS addends,
     sum(CASE WHEN value_state = 'set_aside' THEN 1 ELSE 0 END) AS absent, max(step) AS step

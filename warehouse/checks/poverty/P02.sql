@@ -25,9 +25,8 @@ WITH printed AS (
     min(region_name) AS region_name, min(release_id) AS release_id, min(row_no) AS row_no, sum(amount_yuan) AS total,
     count(amount_yuan) AS addends, sum(CASE WHEN value_state = 'set_aside' THEN 1 ELSE 0 END) AS absent,
     -- The figure with the most digits shows how fine the table is printed: 210 beside 96.5 is 210.0.
-    min(CAST(u.factor AS DECIMAL(12,0)) / CASE published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-      WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END) AS step
-  FROM printed LEFT JOIN ref.unit AS u ON u.unit = published_unit
+    min(published_step(published_unit, published_scale)) AS step
+  FROM printed
   GROUP BY 1, 2, 3, 4, 5
 ), registered AS (
   SELECT DISTINCT fiscal_year, programme, region_code FROM poverty_receipt

@@ -12,9 +12,8 @@
 -- # The adjusted plan counts where there is one. Own and social funds of a project are not the county's; a project that prints no sources counts whole.
 WITH funding AS (
   SELECT f.*, CASE f.plan_version WHEN 'adjusted' THEN 2 ELSE 1 END AS version,
-    CAST(u.factor AS DECIMAL(12,0)) / CASE f.published_scale WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100
-    WHEN 3 THEN 1000 WHEN 4 THEN 10000 WHEN 5 THEN 100000 ELSE 1000000 END AS step
-  FROM poverty_project_funding AS f LEFT JOIN ref.unit AS u ON u.unit = f.published_unit
+    published_step(f.published_unit, f.published_scale) AS step
+  FROM poverty_project_funding AS f
   WHERE f.measure = 'planned' AND f.plan_version IN ('plan', 'adjusted')
 ), county AS (
   SELECT DISTINCT f.county_name, c.region_code AS county_code

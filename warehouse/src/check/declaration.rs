@@ -1,4 +1,7 @@
 //! A check as written: a header of TOML in SQL comments, then one query.
+//!
+//! What several checks reckon alike stands once, as common table expressions in `checks/shared/{name}.sql`, and takes the place of
+//! `{shared.name}` in their queries.
 
 use std::collections::BTreeMap;
 
@@ -91,17 +94,54 @@ fn equal() -> Relation {
 /// Name that stands for every table in a header.
 const EVERY_TABLE: &str = "*";
 
+/// Folder of what checks share.
+const SHARED: &str = "checks/shared/";
+
+/// What checks share, by name.
+fn shared(declarations: &Declarations) -> Result<BTreeMap<&str, String>, CheckError> {
+    let files = declarations.paths(SHARED, ".sql");
+    let named = files.filter_map(|file| Some((file, file.strip_prefix(SHARED)?.strip_suffix(".sql")?)));
+    let read = |(file, name): (&str, _)| {
+        let text = declarations
+            .text(file)
+            .map_err(|error| CheckError::Header { file: file.to_owned(), reason: error.to_string() })?;
+        Ok((name, crate::derived::split(text).1))
+    };
+    named.map(read).collect()
+}
+
+/// A query with what it shares in its place.
+fn with_shared(file: &str, sql: &str, shared: &BTreeMap<&str, String>) -> Result<String, CheckError> {
+    let mut whole = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some((before, after)) = rest.split_once("{shared.") {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        let text = shared.get(name).ok_or_else(|| CheckError::Value {
+            file: file.to_owned(),
+            key: "{shared.…}",
+            found: name.to_owned(),
+            expected: format!("one of {SHARED}: {}", shared.keys().copied().collect::<Vec<_>>().join(", ")),
+        })?;
+        whole.extend([before, text.trim()]);
+        rest = after;
+    }
+    whole.push_str(rest);
+    Ok(whole)
+}
+
 /// Every check of a set of declarations, in the order of ids; a check of every table is one for each.
 pub fn load(
     declarations: &Declarations,
     tables: &BTreeMap<String, gongkai_catalog::Table>,
 ) -> Result<Vec<Check>, CheckError> {
     let mut checks = Vec::new();
-    for file in declarations.paths("checks/", ".sql") {
+    let shared = shared(declarations)?;
+    for file in declarations.paths("checks/", ".sql").filter(|file| !file.starts_with(SHARED)) {
         let text = declarations
             .text(file)
             .map_err(|error| CheckError::Header { file: file.to_owned(), reason: error.to_string() })?;
-        let check = parse(file, text)?;
+        let mut check = parse(file, text)?;
+        check.sql = with_shared(file, &check.sql, &shared)?;
         if check.tables == [EVERY_TABLE] {
             checks.extend(tables.values().map(|table| for_table(&check, table)));
             continue;
@@ -182,4 +222,19 @@ fn outcome(file: &str, key: &'static str, name: &str) -> Result<Outcome, CheckEr
             found: name.to_owned(),
             expected: "PASS, SKIP, INFO, WARN_ROUNDING, WARN or ERROR".into(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_checks_share_takes_its_place_and_an_unknown_name_is_refused() {
+        let shared = BTreeMap::from([("total", "total AS (SELECT 1 AS n)\n".to_owned())]);
+        let sql = with_shared("checks/debt/X.sql", "WITH {shared.total} SELECT n FROM total", &shared).expect("there");
+        assert_eq!(sql, "WITH total AS (SELECT 1 AS n) SELECT n FROM total");
+        let error = with_shared("checks/debt/X.sql", "WITH {shared.totals} SELECT 1", &shared).expect_err("refused");
+        let expected = "checks/debt/X.sql: {shared.…}: found \"totals\", expected one of checks/shared/: total";
+        assert_eq!(error.to_string(), expected);
+    }
 }

@@ -14,7 +14,7 @@ use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use gongkai_catalog::Catalog;
 
-use super::{air_functions, day_functions, region_functions};
+use super::{air_functions, day_functions, region_functions, unit_functions};
 
 /// Scalar functions of the engine that are available.
 pub const SCALAR: &[&str] = &[
@@ -190,8 +190,16 @@ pub const WINDOW: &[&str] = &[
 ];
 
 /// Functions of this product.
-pub const OWN: &[&str] =
-    &["aqi_level", "aqi_standard", "due_date", "iaqi", "region_name", "region_within", "workdays_between"];
+pub const OWN: &[&str] = &[
+    "aqi_level",
+    "aqi_standard",
+    "due_date",
+    "iaqi",
+    "published_step",
+    "region_name",
+    "region_within",
+    "workdays_between",
+];
 
 /// Built-in functions that are known and left out.
 pub const REFUSED: &[&str] = &[
@@ -292,6 +300,7 @@ impl Functions {
             .chain(region_functions::all(catalog))
             .chain(air_functions::all(catalog))
             .chain(day_functions::all(catalog))
+            .chain(unit_functions::all(catalog))
             .collect();
         let aggregate: Vec<Arc<AggregateUDF>> = SessionStateDefaults::default_aggregate_functions()
             .into_iter()

@@ -41,6 +41,7 @@ mod statement;
 mod sums;
 mod tokens;
 mod translate;
+mod unit_functions;
 mod walk;
 
 #[cfg(test)]
