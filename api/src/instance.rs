@@ -1,12 +1,13 @@
 //! One running instance: settings, declarations and the warehouse they describe.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use gongkai_catalog::{Catalog, CatalogError, Declarations};
 use gongkai_ingest::{FeedError, Feeds};
 use gongkai_warehouse::check::{Check, CheckError};
-use gongkai_warehouse::derived::DerivedError;
+use gongkai_warehouse::derived::{Derived, DerivedError};
 use gongkai_warehouse::lake::{LakeError, Warehouse};
 
 use crate::clock::{Clock, ClockError};
@@ -51,6 +52,8 @@ pub struct Definitions {
     pub feeds: Arc<Feeds>,
     /// Reconciliation checks.
     pub checks: Arc<Vec<Check>>,
+    /// Derived tables, by name.
+    pub derived: Arc<BTreeMap<String, Derived>>,
     /// Digest over every declaration.
     pub sha256: String,
 }
@@ -66,8 +69,8 @@ impl Definitions {
         let catalog = Catalog::load(declarations.clone())?;
         let feeds = Feeds::load(&declarations, &catalog)?;
         let checks = Arc::new(gongkai_warehouse::check::load(&declarations, &catalog.tables)?);
-        gongkai_warehouse::derived::load(&catalog)?;
-        Ok(Self { catalog: Arc::new(catalog), feeds: Arc::new(feeds), checks, sha256 })
+        let derived = Arc::new(gongkai_warehouse::derived::load(&catalog)?);
+        Ok(Self { catalog: Arc::new(catalog), feeds: Arc::new(feeds), checks, derived, sha256 })
     }
 }
 

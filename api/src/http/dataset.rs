@@ -7,7 +7,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use gongkai_catalog::{Audience, Catalog, Dataset};
+use gongkai_catalog::{Audience, Catalog, Column, Dataset, SumRule};
 use gongkai_warehouse::{ReleaseRecord, Snapshot, export};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -86,6 +86,41 @@ pub struct ColumnRecord {
     pub is_nullable: bool,
     /// Whether it is part of the business key.
     pub is_key: bool,
+    /// What it may be added up over, where that is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sum: Option<SumRecord>,
+}
+
+impl From<&Column> for ColumnRecord {
+    fn from(column: &Column) -> Self {
+        Self {
+            name: column.name.clone(),
+            column_type: column.column_type.to_string(),
+            unit: column.unit.clone(),
+            label: (&column.label).into(),
+            description: (&column.description).into(),
+            is_nullable: column.is_nullable,
+            is_key: column.is_key,
+            sum: None,
+        }
+    }
+}
+
+/// What a column may be added up over.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SumRecord {
+    /// Columns of which a sum spans one value only: each is filtered or grouped by.
+    pub within: Vec<String>,
+    /// Columns that tell totals from what makes them up: one of them is filtered or grouped by.
+    pub levels: Vec<String>,
+    /// Table that has the rows that add up.
+    pub table: Option<String>,
+}
+
+impl From<&SumRule> for SumRecord {
+    fn from(rule: &SumRule) -> Self {
+        Self { within: rule.within.clone(), levels: rule.levels.clone(), table: rule.additive.clone() }
+    }
 }
 
 /// A file of a release.
@@ -270,14 +305,9 @@ pub fn release_summary(release: &ReleaseRecord, is_current: bool) -> ReleaseSumm
 pub fn columns(table: &gongkai_catalog::Table) -> Vec<ColumnRecord> {
     table
         .public_columns()
-        .map(|column| ColumnRecord {
-            name: column.name.clone(),
-            column_type: column.column_type.to_string(),
-            unit: column.unit.clone(),
-            label: (&column.label).into(),
-            description: (&column.description).into(),
-            is_nullable: column.is_nullable,
-            is_key: column.is_key,
+        .map(|column| {
+            let sum = table.sums.iter().find(|rule| rule.column == column.name).map(SumRecord::from);
+            ColumnRecord { sum, ..ColumnRecord::from(column) }
         })
         .collect()
 }

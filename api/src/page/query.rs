@@ -22,20 +22,20 @@ pub struct SqlPageQuery {
 pub async fn show(State(app): State<App>, visitor: Visitor, Query(query): Query<SqlPageQuery>) -> Page {
     let statement = query.q.clone().filter(|text| !text.trim().is_empty());
     let page = async {
-        let tables: Vec<_> = app
-            .catalog()
-            .tables
-            .values()
-            .map(|table| {
-                let columns: Vec<String> = table
-                    .columns
-                    .iter()
-                    .filter(|column| column.visibility == gongkai_catalog::Visibility::Public)
-                    .map(|column| column.name.clone())
-                    .collect();
-                context! { name => table.name.clone(), label => serde(&crate::http::dataset::Text::from(&table.label)), columns }
-            })
-            .collect();
+        let text = crate::http::dataset::Text::from;
+        let released = app.catalog().tables.values().map(|table| {
+            let columns: Vec<String> = table.public_columns().map(|column| column.name.clone()).collect();
+            context! { name => table.name.clone(), label => serde(&text(&table.label)), columns }
+        });
+        let derived = app.instance.definitions.derived.values().map(|table| {
+            let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+            context! { name => table.name.clone(), label => serde(&text(&table.label)), columns }
+        });
+        let lists = app.catalog().lists.values().map(|list| {
+            let columns: Vec<String> = list.columns.iter().map(|column| column.name.clone()).collect();
+            context! { name => format!("ref.{}", list.name), label => serde(&text(&list.label)), columns }
+        });
+        let tables: Vec<_> = released.chain(derived).chain(lists).collect();
         let mut values = context! { q => statement.clone(), as_of => query.as_of.clone(), tables };
         if let Some(statement) = &statement {
             values = match sql::run(&app, statement, query.as_of.as_deref(), Some(SHOWN_ROWS)).await {

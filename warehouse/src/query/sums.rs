@@ -173,6 +173,6 @@ fn warn(table: &str, rule: &SumRule, kept: &BTreeSet<String>) -> Option<Label> {
     let hint_en = additive.map_or_else(String::new, |name| format!("; table {name} has the rows that add up"));
     Some(Label {
         zh: format!("{table}.{column} 的和把{zh}加在一起，同一金额可能计算多次{hint_zh}。"),
-        en: format!("the sum of {table}.{column} adds up {en}: the same money may count more than once{hint_en}"),
+        en: format!("The sum of {table}.{column} adds up {en}: the same money may count more than once{hint_en}."),
     })
 }

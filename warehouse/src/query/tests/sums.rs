@@ -19,9 +19,9 @@ async fn warnings(sql: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_sum_across_levels_and_measures_is_warned_of() {
     let warned = warnings("SELECT sum(amount_yuan) FROM debt_stock").await;
-    let expected = "the sum of debt_stock.amount_yuan adds up totals and the rows that make them up, and rows that differ in as_of_year, \
+    let expected = "The sum of debt_stock.amount_yuan adds up totals and the rows that make them up, and rows that differ in as_of_year, \
                     stage, quoted_in, table_code, measure, debt_kind: the same money may count more than once; table \
-                    debt_stock_leaf has the rows that add up";
+                    debt_stock_leaf has the rows that add up.";
     assert_eq!(warned, [expected]);
     // Another name, a filter that keeps years apart, a mean: what is still mixed is named, and nothing else.
     let sql = "SELECT avg(money) FROM (SELECT amount_yuan * 1 AS money, * FROM debt_stock) AS renamed
