@@ -11,6 +11,7 @@ pub mod air_quality;
 pub mod catalog;
 pub mod column;
 pub mod dataset;
+pub mod deadline;
 pub mod declaration;
 pub mod disclosure;
 pub mod error;

@@ -67,6 +67,11 @@ impl Workdays {
         Ok(Self { days, years })
     }
 
+    /// Whether a notice covers a year.
+    pub fn covers(&self, year: i32) -> bool {
+        self.years.contains_key(&year)
+    }
+
     /// Whether a day is a working day, as known on another; none where no notice covers its year.
     ///
     /// `known_on` is the day up to which notices count; none for all that there are.

@@ -4,7 +4,7 @@ use gongkai_tests::{Served, up_samples};
 
 use crate::client::Client;
 
-fn with_samples(test: impl FnOnce(&Client)) {
+pub(crate) fn with_samples(test: impl FnOnce(&Client)) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
     up_samples(&data);
@@ -138,6 +138,29 @@ fn a_figure_leads_back_to_its_cell() {
             row[0].as_str().expect("text")
         ));
         assert_eq!((hidden.status, hidden.json()["code"].as_str()), (400, Some("column_not_found")));
+    });
+}
+
+#[test]
+fn derived_tables_lists_and_sums_stand_in_the_dictionary() {
+    with_samples(|client| {
+        let kind = |path: &str| client.get(path).json()["kind"].clone();
+        assert_eq!(kind("/api/v1/tables/air_daily"), "derived");
+        assert_eq!(kind("/api/v1/tables/open.debt_stock"), "released");
+        assert_eq!(kind("/api/v1/tables/ref.calendar"), "list");
+        assert_eq!(client.get("/api/v1/tables/ref.air_daily").status, 404);
+        let table = client.get("/api/v1/tables/debt_stock").json();
+        let columns = table["columns"].as_array().expect("columns");
+        let amount = columns.iter().find(|column| column["name"] == "amount_yuan").expect("the amount");
+        assert_eq!(amount["sum"]["table"], "debt_stock_leaf");
+        // A sum that counts money twice is answered with a warning, in the body and in a header; another has neither.
+        let twice = client.get("/api/v1/sql?q=SELECT%20sum(amount_yuan)%20FROM%20debt_stock");
+        assert_eq!(twice.status, 200);
+        assert!(twice.header("x-gongkai-warnings").contains("debt_stock_leaf"));
+        assert_eq!(twice.json()["warnings"].as_array().map(Vec::len), Some(1));
+        let once = client.get("/api/v1/sql?q=SELECT%20count(*)%20FROM%20debt_stock");
+        assert_eq!(once.header("x-gongkai-warnings"), "");
+        assert_eq!(once.json()["warnings"].as_array().map(Vec::len), Some(0));
     });
 }
 

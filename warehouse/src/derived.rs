@@ -1,7 +1,8 @@
 //! Derived tables: what follows from released rows by a declared query.
 //!
 //! A derived table is one file under `derived/{domain}/{name}.sql`: a header of TOML in SQL comments that says what it means, then
-//! one query over `open` and `ref`. SQL shows it in schema `open` beside the released tables. Nothing of it is stored: it is
+//! one query over `open`, `catalog` and `ref`. SQL shows it in schema `open` beside the released tables, or in `catalog` where the
+//! header says `schema = "catalog"`. Nothing of it is stored: it is
 //! computed from the releases that a question sees, so that a correction changes it in the same moment, and `as_of` gives
 //! what followed from the figures of that time. Every derived value carries the standard, the method and its version as columns,
 //! or the header's description says them.
@@ -50,7 +51,9 @@ pub enum DerivedError {
 /// A derived table, its columns resolved to their fields.
 #[derive(Debug, Clone)]
 pub struct Derived {
-    /// Name in SQL, within schema `open`.
+    /// Schema in SQL: `open` or `catalog`.
+    pub schema: String,
+    /// Name in SQL, within its schema; no other table of any schema has it.
     pub name: String,
     /// Subject area: the folder.
     pub domain: String,
@@ -71,11 +74,27 @@ pub struct Derived {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
+    #[serde(default = "open")]
+    schema: String,
     label: Label,
     description: Label,
     grain: Label,
     key: Vec<String>,
     columns: Vec<String>,
+    /// What columns mean here, where it is not what their fields say.
+    #[serde(default)]
+    describe: BTreeMap<String, Meaning>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Meaning {
+    label: Label,
+    description: Label,
+}
+
+fn open() -> String {
+    "open".to_owned()
 }
 
 /// The header of a file of SQL as TOML, and the query below it.
@@ -125,6 +144,9 @@ fn read(file: &str, catalog: &Catalog) -> Result<Derived, DerivedError> {
         found: found.to_owned(),
         expected: expected.to_owned(),
     };
+    if !["open", "catalog"].contains(&header.schema.as_str()) {
+        return Err(named("schema", &header.schema, "open or catalog"));
+    }
     let mut columns = Vec::with_capacity(header.columns.len());
     let mut names = BTreeSet::new();
     for name in &header.columns {
@@ -136,17 +158,24 @@ fn read(file: &str, catalog: &Catalog) -> Result<Derived, DerivedError> {
             name: name.clone(),
             column_type: field.column_type,
             unit: field.unit.clone(),
-            label: field.label.clone(),
-            description: field.description.clone(),
+            label: header.describe.get(name).map_or_else(|| field.label.clone(), |own| own.label.clone()),
+            description: header
+                .describe
+                .get(name)
+                .map_or_else(|| field.description.clone(), |own| own.description.clone()),
             visibility: Visibility::Public,
             is_nullable: true,
             is_key: header.key.contains(name),
         });
     }
+    if let Some(unknown) = header.describe.keys().find(|name| !names.contains(name)) {
+        return Err(named("describe", unknown, "one of the columns"));
+    }
     if let Some(missing) = header.key.iter().find(|key| !names.contains(key)) {
         return Err(named("key", missing, "one of the columns"));
     }
     Ok(Derived {
+        schema: header.schema,
         name: name.to_owned(),
         domain: domain.to_owned(),
         label: header.label,

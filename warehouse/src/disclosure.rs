@@ -3,6 +3,7 @@
 //! An item of a region is covered when a dataset that fulfils it has a current release with a row for that region.
 //! Releases of synthetic figures are shown and never count. A series about the whole country does not cover a city.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use gongkai_catalog::disclosure::{DisclosureItem, DisclosureRegion, ItemAudience};
 use gongkai_catalog::{Catalog, Exact};
 use serde::Serialize;
@@ -117,13 +118,26 @@ impl CoverageCounts {
     }
 }
 
-/// Counts over every item of a region.
-pub fn count(catalog: &Catalog, snapshot: &Snapshot, region: &DisclosureRegion) -> CoverageCounts {
+/// Counts over the items that a region has on a day.
+pub fn count(catalog: &Catalog, snapshot: &Snapshot, region: &DisclosureRegion, day: NaiveDate) -> CoverageCounts {
     let mut counts = CoverageCounts::default();
-    for (_, item) in catalog.disclosure.items_of(region) {
-        counts.add(coverage(catalog, snapshot, region, item).state);
+    for own in region.items_on(day) {
+        counts.add(coverage(catalog, snapshot, region, &own.item).state);
     }
     counts
+}
+
+/// When a partition first held rows of a region that everybody could read: the earliest publication among its releases, and
+/// whether a source says so or it is only when this warehouse recorded them.
+pub fn first_published(snapshot: &Snapshot, release: &ReleaseRecord, region_code: &str) -> (DateTime<Utc>, bool) {
+    let of_partition = snapshot.releases.iter().filter(|other| {
+        other.dataset == release.dataset
+            && other.partition == release.partition
+            && !other.is_withdrawal()
+            && other.regions.iter().any(|region| region == region_code)
+    });
+    let times = of_partition.map(|other| (other.published_at.unwrap_or(other.recorded_at), other.published_at.is_some()));
+    times.min_by_key(|(at, _)| *at).unwrap_or((release.recorded_at, false))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! (record batches arrive typed) and nothing of HTTP.
 
 pub mod backup;
+pub mod catalogue_sheet;
 pub mod check;
 pub mod derived;
 pub mod disclosure;

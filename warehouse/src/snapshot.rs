@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::check::Findings;
-use crate::register::Event;
+use crate::register::{Event, EventKind};
 use crate::release::Kind;
 
 /// One release of one partition of a dataset.
@@ -163,6 +163,14 @@ impl Snapshot {
             findings: Findings::default(),
             events: Vec::new(),
         }
+    }
+
+    /// Explanations of findings by their publishers, under `{check}/{scope}`: the latest of each that was not taken back.
+    pub fn explanations(&self) -> BTreeMap<&str, &Event> {
+        let revoked: BTreeSet<&str> = self.events.iter().filter_map(|event| event.revokes.as_deref()).collect();
+        let explained = self.events.iter().filter(|event| event.kind == EventKind::Explained);
+        let open = explained.filter(|event| !revoked.contains(event.id.as_str()));
+        open.map(|event| (event.subject.as_str(), event)).collect()
     }
 
     /// The releases that hold now, or held at `as_of`.

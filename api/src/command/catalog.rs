@@ -1,10 +1,16 @@
 //! `gongkai catalog`: the tiered disclosure catalogues in the terminal.
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
 
-use super::{Outcome, ReportFormat, UsageError, open};
+use chrono::NaiveDate;
+use clap::{Args, Subcommand, ValueEnum};
+use gongkai_warehouse::export::{self, ExportOptions};
+
+use super::sql::write_output;
+use super::{Outcome, UsageError, open};
 use crate::config::Config;
-use crate::http::{App, disclosure};
+use crate::http::obligation::{DeadlineQuery, ObligationQuery};
+use crate::http::{ApiError, App, disclosure, obligation, sql};
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -13,7 +19,23 @@ pub struct CatalogArgs {
     what: What,
     /// What to print
     #[arg(long, value_enum, default_value = "text", global = true)]
-    format: ReportFormat,
+    format: CatalogFormat,
+    /// Write to a file instead of standard output
+    #[arg(long, global = true, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// What to print for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CatalogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// A table with a header.
+    Csv,
+    /// A workbook.
+    Xlsx,
 }
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +47,27 @@ enum What {
         /// Code of the region, such as 510400
         region: String,
     },
+    /// What is due, late and missing
+    Due {
+        /// Code of a region
+        #[arg(long)]
+        region: Option<String>,
+        /// upcoming, done, late, missing, empty, waived, undated, unlinked or uncounted
+        #[arg(long)]
+        state: Option<String>,
+        /// Number of a field, such as 04
+        #[arg(long)]
+        field: Option<String>,
+        /// First due day
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        from: Option<NaiveDate>,
+        /// Last due day
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        to: Option<NaiveDate>,
+        /// Most lines to print as text or JSON
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
     /// Items that two regions do not have alike
     Diff {
         /// Code of the first region
@@ -32,20 +75,127 @@ enum What {
         /// Code of the second region
         with: String,
     },
+    /// How a deadline's text is read, and the due date that follows from a day
+    Deadline {
+        /// The text, such as 批准后20日内
+        text: String,
+        /// Day that the time begins with
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        from: Option<NaiveDate>,
+    },
 }
 
 /// Runs the command.
 pub async fn run(config: Config, args: CatalogArgs) -> anyhow::Result<Outcome> {
     let app = App::new(open(config)?);
-    let snapshot = app.snapshot().await.map_err(|error| anyhow::anyhow!(error.detail))?;
-    let usage = |error: crate::http::ApiError| UsageError(error.detail);
-    match (args.what, args.format) {
-        (What::Coverage, ReportFormat::Json) => print_json(&disclosure::catalogs(&app, &snapshot))?,
-        (What::Coverage, ReportFormat::Text) => {
-            println!("region     tier      items  public  covered  synthetic  missing  unlinked  share");
-            for catalog in disclosure::catalogs(&app, &snapshot) {
+    let output = match args.format {
+        CatalogFormat::Text => text(&app, args.what).await?.into_bytes(),
+        CatalogFormat::Json => json(&app, args.what).await?,
+        CatalogFormat::Csv => table(&app, &args.what, "csv").await?,
+        CatalogFormat::Xlsx => table(&app, &args.what, "xlsx").await?,
+    };
+    write_output(args.output.as_deref(), args.format == CatalogFormat::Xlsx, &output)?;
+    Ok(Outcome::Done)
+}
+
+fn usage(error: ApiError) -> anyhow::Error {
+    UsageError(error.detail).into()
+}
+
+async fn snapshot(app: &App) -> anyhow::Result<std::sync::Arc<gongkai_warehouse::Snapshot>> {
+    app.snapshot().await.map_err(|error| anyhow::anyhow!(error.detail))
+}
+
+/// The question of `due`, with its limit as the page.
+fn due_query(what: &What) -> Option<ObligationQuery> {
+    let What::Due { region, state, field, from, to, limit } = what else { return None };
+    Some(ObligationQuery {
+        region: region.clone(),
+        state: state.clone(),
+        field: field.clone(),
+        due_from: *from,
+        due_to: *to,
+        page_size: Some(*limit),
+        ..ObligationQuery::default()
+    })
+}
+
+async fn json(app: &App, what: What) -> anyhow::Result<Vec<u8>> {
+    let snapshot = snapshot(app).await?;
+    let mut bytes = match &what {
+        What::Coverage => serde_json::to_vec_pretty(&disclosure::catalogs(app, &snapshot))?,
+        What::Items { region } => {
+            serde_json::to_vec_pretty(&disclosure::catalog(app, &snapshot, region).map_err(usage)?)?
+        }
+        What::Diff { region, with } => {
+            serde_json::to_vec_pretty(&disclosure::difference(app, &snapshot, region, with).map_err(usage)?)?
+        }
+        What::Due { .. } => {
+            let query = due_query(&what).unwrap_or_default();
+            serde_json::to_vec_pretty(&obligation::find(app, &query).await.map_err(usage)?)?
+        }
+        What::Deadline { text, from } => {
+            let query = DeadlineQuery { text: Some(text.clone()), rule: None, from: *from };
+            serde_json::to_vec_pretty(&obligation::reckon(app, &query).map_err(usage)?)?
+        }
+    };
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The same as rows of a table, by the statement that answers it.
+async fn table(app: &App, what: &What, format: &str) -> anyhow::Result<Vec<u8>> {
+    let follows = |code: &str| {
+        let known = app.catalog().disclosure.region(code);
+        known.map(|region| region.region_code.clone()).ok_or_else(|| UsageError(format!("no catalogue of a region {code:?}")))
+    };
+    if let (What::Items { region }, "xlsx") = (what, format) {
+        let snapshot = snapshot(app).await?;
+        return disclosure::workbook(app, &snapshot, region).map_err(usage);
+    }
+    let statement = match what {
+        What::Coverage => COVERAGE.to_owned(),
+        What::Items { region } => {
+            format!("SELECT i.*, c.state FROM catalog.item AS i LEFT JOIN catalog.item_coverage AS c ON c.item_code = i.item_code WHERE i.region_code = '{}' ORDER BY i.item_code, i.version_no", follows(region)?)
+        }
+        What::Diff { region, with } => DIFF.replace("{one}", &follows(region)?).replace("{other}", &follows(with)?),
+        What::Due { .. } => due_query(what).unwrap_or_default().sql().map_err(usage)?,
+        What::Deadline { .. } => return Err(UsageError("`deadline` prints text or json".into()).into()),
+    };
+    let answered = sql::run(app, &statement, None, None).await.map_err(usage)?;
+    if answered.collected.truncated {
+        anyhow::bail!("more rows than one answer may have; ask for a region or a span of days");
+    }
+    let format = export::format(format).ok_or_else(|| UsageError(format!("no format {format}")))?;
+    Ok(export::to_bytes(format, &answered.schema, &answered.collected.batches, ExportOptions::default())?)
+}
+
+const COVERAGE: &str = "SELECT i.region_code, i.region_name, i.tier, count(*) AS items, count(*) FILTER (WHERE c.state <> 'not_public') AS public, \
+     count(*) FILTER (WHERE c.state = 'covered') AS covered, count(*) FILTER (WHERE c.state = 'synthetic') AS synthetic, \
+     count(*) FILTER (WHERE c.state = 'missing') AS missing, count(*) FILTER (WHERE c.state = 'unlinked') AS unlinked \
+     FROM catalog.item AS i JOIN catalog.item_coverage AS c ON c.item_code = i.item_code CROSS JOIN catalog.clock AS n \
+     WHERE i.valid_from <= n.today AND (i.valid_to IS NULL OR n.today < i.valid_to) \
+     GROUP BY i.region_code, i.region_name, i.tier ORDER BY i.region_code";
+
+const DIFF: &str = "WITH own AS (SELECT i.*, c.state FROM catalog.item AS i JOIN catalog.item_coverage AS c ON c.item_code = i.item_code CROSS JOIN catalog.clock AS n \
+     WHERE i.valid_from <= n.today AND (i.valid_to IS NULL OR n.today < i.valid_to)), \
+     one AS (SELECT * FROM own WHERE region_code = '{one}'), other AS (SELECT * FROM own WHERE region_code = '{other}') \
+     SELECT coalesce(one.short_code, other.short_code) AS short_code, coalesce(one.level2_zh, other.level2_zh) AS item, \
+     one.state AS state, other.state AS other_state, one.deadline_text, other.deadline_text AS other_deadline_text, \
+     one.channels, other.channels AS other_channels, coalesce(one.local_reason, other.local_reason) AS local_reason \
+     FROM one FULL JOIN other ON one.short_code = other.short_code \
+     WHERE one.state IS DISTINCT FROM other.state OR one.deadline_text IS DISTINCT FROM other.deadline_text \
+     OR one.channels IS DISTINCT FROM other.channels ORDER BY 1";
+
+async fn text(app: &App, what: What) -> anyhow::Result<String> {
+    let snapshot = snapshot(app).await?;
+    let mut lines = Vec::new();
+    match &what {
+        What::Coverage => {
+            lines.push("region     tier      items  public  covered  synthetic  missing  unlinked  share".to_owned());
+            for catalog in disclosure::catalogs(app, &snapshot) {
                 let counts = &catalog.coverage;
-                println!(
+                lines.push(format!(
                     "{:<10} {:<9} {:>5} {:>7} {:>8} {:>10} {:>8} {:>9} {:>5}%  {}",
                     catalog.region_code,
                     catalog.tier,
@@ -57,36 +207,63 @@ pub async fn run(config: Config, args: CatalogArgs) -> anyhow::Result<Outcome> {
                     counts.unlinked,
                     counts.share_pct.as_deref().unwrap_or("-"),
                     catalog.name
-                );
+                ));
             }
         }
-        (What::Items { region }, ReportFormat::Json) => {
-            print_json(&disclosure::catalog(&app, &snapshot, &region).map_err(usage)?)?;
-        }
-        (What::Items { region }, ReportFormat::Text) => {
-            for field in disclosure::catalog(&app, &snapshot, &region).map_err(usage)?.fields {
-                println!("{} {} ({})", field.number, field.label.zh, field.label.en);
+        What::Items { region } => {
+            for field in disclosure::catalog(app, &snapshot, region).map_err(usage)?.fields {
+                lines.push(format!("{} {} ({})", field.number, field.label.zh, field.label.en));
                 for item in field.items {
-                    println!("  {} {:<10} {}：{}", item.code, item.state, item.label.zh, item.deadline_text);
+                    lines.push(format!("  {} {:<10} {}：{}", item.code, item.state, item.label.zh, item.deadline_text));
                 }
             }
         }
-        (What::Diff { region, with }, ReportFormat::Json) => {
-            print_json(&disclosure::difference(&app, &snapshot, &region, &with).map_err(usage)?)?;
-        }
-        (What::Diff { region, with }, ReportFormat::Text) => {
-            let found = disclosure::difference(&app, &snapshot, &region, &with).map_err(usage)?;
-            println!("item     {region:<11} {with:<11}");
-            for item in found.differences {
-                let (one, other) = (item.state.as_deref().unwrap_or("-"), item.other_state.as_deref().unwrap_or("-"));
-                println!("{} {one:<11} {other:<11} {}", item.code, item.label.zh);
+        What::Due { .. } => {
+            let found = obligation::find(app, &due_query(&what).unwrap_or_default()).await.map_err(usage)?;
+            let counts: Vec<String> =
+                found.counts.iter().map(|count| format!("{} {}", count.n, count.obligation_state)).collect();
+            lines.push(format!("{} obligations: {}", found.total, counts.join(", ")));
+            for one in &found.obligations {
+                let due = one.due_at.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%d %H:%M").to_string());
+                let late = one.late_workdays.filter(|days| *days > 0);
+                let late = late.map_or_else(String::new, |days| format!(" +{days} workdays"));
+                let about = [one.period.as_str(), one.obligation_subject.as_str()];
+                let about = about.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+                lines.push(format!(
+                    "{due}  {:<9}{late}  {} {} {} {about}",
+                    one.obligation_state, one.item_code, one.region_name, one.disclosure_item_name
+                ));
+            }
+            let shown = found.obligations.len() as u64;
+            if shown < found.total {
+                lines.push(format!("{} more; --limit shows more of them, --format csv all", found.total - shown));
             }
         }
+        What::Diff { region, with } => {
+            let found = disclosure::difference(app, &snapshot, region, with).map_err(usage)?;
+            lines.push(format!("item     {region:<11} {with:<11} why"));
+            for item in found.differences {
+                let (one, other) = (item.state.as_deref().unwrap_or("-"), item.other_state.as_deref().unwrap_or("-"));
+                let reason = item.reason.map_or_else(String::new, |reason| format!("（{}）", reason.zh));
+                lines.push(format!("{} {one:<11} {other:<11} {:<9} {}{reason}", item.code, item.why, item.label.zh));
+            }
+        }
+        What::Deadline { text, from } => {
+            let query = DeadlineQuery { text: Some(text.clone()), rule: None, from: *from };
+            let answer = obligation::reckon(app, &query).map_err(usage)?;
+            let rule = answer.rule.as_ref().map(serde_json::to_string).transpose()?;
+            lines.push(format!("rule    {}", rule.as_deref().unwrap_or("none: the text says nothing to reckon with")));
+            if answer.needs_review {
+                lines.push("review  a person has to look at this text".to_owned());
+            }
+            for step in &answer.steps {
+                lines.push(format!("        {} {:<8} {}", step.date, step.kind, step.counted));
+            }
+            lines.extend(answer.soft_due_at.map(|at| format!("soft    {at}")));
+            lines.extend(answer.due_at.map(|at| format!("due     {at}")));
+            lines.extend(answer.problem.map(|problem| format!("no date {problem}")));
+        }
     }
-    Ok(Outcome::Done)
-}
-
-fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
+    lines.push(String::new());
+    Ok(lines.join("\n"))
 }

@@ -1,7 +1,8 @@
 //! `gongkai event`: what duties are counted from, with evidence.
 
 use chrono::NaiveDate;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
 use gongkai_warehouse::register::{Event, EventKind, Evidence};
 
 use super::{Outcome, ReportFormat, UsageError, open};
@@ -27,25 +28,21 @@ enum Step {
     },
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    Approved,
-    Replied,
-    Allocated,
-    Decided,
-    PeriodEnd,
-    Revoked,
+/// The kinds by their names.
+fn kinds() -> impl TypedValueParser<Value = EventKind> {
+    PossibleValuesParser::new(EventKind::ALL.map(EventKind::name))
+        .map(|name| EventKind::from_name(&name).unwrap_or(EventKind::Occurred))
 }
 
 #[derive(Debug, Args)]
 struct RecordArgs {
     /// What happened
-    #[arg(long, value_enum)]
-    kind: Kind,
+    #[arg(long, value_parser = kinds())]
+    kind: EventKind,
     /// Code of the region that it concerns
     #[arg(long, value_name = "CODE")]
     region: String,
-    /// What it concerns: a dataset, an item, a document
+    /// What it concerns: an item such as 14-0301, a dataset, a document, an obligation, a finding as CHECK/SCOPE
     #[arg(long, value_name = "TEXT")]
     subject: String,
     /// Period that it concerns, such as 2022
@@ -78,14 +75,7 @@ pub async fn run(config: Config, args: EventArgs) -> anyhow::Result<Outcome> {
             }
             let event = Event {
                 id: String::new(),
-                kind: match args.kind {
-                    Kind::Approved => EventKind::Approved,
-                    Kind::Replied => EventKind::Replied,
-                    Kind::Allocated => EventKind::Allocated,
-                    Kind::Decided => EventKind::Decided,
-                    Kind::PeriodEnd => EventKind::PeriodEnd,
-                    Kind::Revoked => EventKind::Revoked,
-                },
+                kind: args.kind,
                 region_code: args.region,
                 subject: args.subject,
                 period: args.period,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 use futures::TryStreamExt;
 use gongkai_catalog::Label;
@@ -80,6 +81,7 @@ pub struct Session {
     snapshot: Arc<Snapshot>,
     warehouse: Warehouse,
     staging: OnceCell<Arc<Staging>>,
+    now: DateTime<Utc>,
     // Removed with what was spilled when the session ends.
     _spill: tempfile::TempDir,
 }
@@ -101,7 +103,8 @@ impl Session {
             snapshot = snapshot.as_of(parse_time(text).map_err(|error| UsageError(error.detail))?);
         }
         let warehouse = instance.warehouse.clone();
-        Ok(Self { engine, snapshot: Arc::new(snapshot), warehouse, staging: OnceCell::new(), _spill: spill })
+        let now = instance.clock.now();
+        Ok(Self { engine, snapshot: Arc::new(snapshot), warehouse, staging: OnceCell::new(), now, _spill: spill })
     }
 
     /// Runs a statement.
@@ -117,7 +120,7 @@ impl Session {
     ) -> Result<(SchemaRef, Vec<RecordBatch>, Vec<Label>), QueryError> {
         let statement = scan(sql, &TextLimits::default())?;
         let staging = Some(self.staging(sql).await?);
-        let options = QueryOptions { role: Role::Admin, staging, ..QueryOptions::default() };
+        let options = QueryOptions { role: Role::Admin, staging, now: Some(self.now), ..QueryOptions::default() };
         let planned = self.engine.plan(&statement, Arc::clone(&self.snapshot), options).await?;
         let (schema, warnings) = (planned.schema(), planned.warnings().to_vec());
         let batches = planned.execute()?.try_collect().await.map_err(QueryError::from)?;

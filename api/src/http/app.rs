@@ -101,7 +101,7 @@ impl App {
     pub async fn query(&self, sql: &str, snapshot: Arc<Snapshot>, max_rows: usize) -> Result<QueryAnswer, ApiError> {
         let timeout = Duration::from_millis(self.instance.config.query.timeout_ms);
         let limits = QueryLimits { timeout, max_rows };
-        Ok(self.pool.query(sql, snapshot, limits).await?)
+        Ok(self.pool.query(sql, snapshot, self.instance.clock.now(), limits).await?)
     }
 
     /// Who asks.

@@ -1,13 +1,14 @@
 //! The tiered disclosure catalogues: what each region has to publish, and whether it is there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use gongkai_catalog::disclosure::{
-    DisclosureField, DisclosureItem, DisclosureRegion, ItemAudience, LegalBasis, item_code,
-};
+use chrono::{FixedOffset, NaiveDate};
+use gongkai_catalog::disclosure::{DisclosureItem, DisclosureRegion, LegalBasis, RegionItem};
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::disclosure::{CoverageCounts, count, coverage};
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,24 @@ pub struct CatalogList {
 pub struct ItemRecord {
     /// Code, stable for life.
     pub code: String,
+    /// Number of the version.
+    pub version_no: u32,
+    /// First day on which this version holds.
+    pub valid_from: NaiveDate,
+    /// First day on which it does not.
+    pub valid_to: Option<NaiveDate>,
+    /// Why it is another version than the one before.
+    pub reason: Option<Text>,
+    /// Why the region has it otherwise than others of its tier.
+    pub local_reason: Option<Text>,
+    /// `proactive` or `on_request`.
+    pub mode: String,
+    /// Class of article 20 of the regulation on open government information.
+    pub oga_class: Option<u8>,
+    /// Duties of the work plan that it fulfils.
+    pub obligations: Vec<String>,
+    /// Whether a person has yet to say what the deadline's text means.
+    pub needs_review: bool,
     /// First level.
     pub level1: Text,
     /// Second level.
@@ -93,8 +112,8 @@ pub struct ItemRecord {
     /// Deadline as written.
     pub deadline_text: String,
     /// Deadline as a rule.
-    #[schema(value_type = Object)]
-    pub deadline_rule: serde_json::Value,
+    #[schema(value_type = Option<Object>)]
+    pub deadline_rule: Option<serde_json::Value>,
     /// What it follows from.
     pub legal_basis: Vec<String>,
     /// Office whose duty it is.
@@ -184,6 +203,24 @@ pub struct ItemDifference {
     pub state: Option<String>,
     /// State in the second region.
     pub other_state: Option<String>,
+    /// `tier`: the tiers have different duties; `local`: one region has it otherwise, with a reason; `published`: both have it, and only
+    /// one has published.
+    pub why: String,
+    /// The reason of the region that has it otherwise.
+    pub reason: Option<Text>,
+    /// Terms that the two state otherwise.
+    pub changed: Vec<TermChange>,
+}
+
+/// A term of an item that two regions state otherwise.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TermChange {
+    /// `deadline_text`, `content`, `channels`, `publisher` or `audience`.
+    pub term: String,
+    /// In the first region.
+    pub value: String,
+    /// In the second.
+    pub other_value: String,
 }
 
 /// What two catalogues do not have alike.
@@ -201,13 +238,21 @@ fn follower<'a>(app: &'a App, code: &str) -> Result<&'a DisclosureRegion, ApiErr
     app.catalog().disclosure.region(code).ok_or_else(|| ApiError::not_found("catalogue of a region", code))
 }
 
+/// Today in China, or the day of the snapshot's `as_of`.
+pub fn today(app: &App, snapshot: &Snapshot) -> NaiveDate {
+    let now = snapshot.as_of.unwrap_or_else(|| app.instance.clock.now());
+    let beijing = FixedOffset::east_opt(8 * 3600).map(|offset| now.with_timezone(&offset).date_naive());
+    beijing.unwrap_or_else(|| now.date_naive())
+}
+
 fn summary(app: &App, snapshot: &Snapshot, region: &DisclosureRegion) -> CatalogSummary {
+    let today = today(app, snapshot);
     CatalogSummary {
         region_code: region.region_code.clone(),
         name: region.name.clone(),
         tier: region.tier.name().to_owned(),
-        items: app.catalog().disclosure.items_of(region).count(),
-        coverage: count(app.catalog(), snapshot, region).into(),
+        items: region.items_on(today).count(),
+        coverage: count(app.catalog(), snapshot, region, today).into(),
     }
 }
 
@@ -215,23 +260,30 @@ fn item_record(
     app: &App,
     snapshot: &Snapshot,
     region: &DisclosureRegion,
-    (field, item): (&DisclosureField, &DisclosureItem),
+    own: &RegionItem,
 ) -> ItemRecord {
+    let item = &own.item;
     let found = coverage(app.catalog(), snapshot, region, item);
     ItemRecord {
-        code: item_code(region, field, item),
+        code: own.code(region),
+        version_no: item.version_no,
+        valid_from: item.valid_from,
+        valid_to: item.valid_to,
+        reason: item.reason.as_ref().map(Text::from),
+        local_reason: own.local_reason.as_ref().map(Text::from),
+        mode: item.mode.name().to_owned(),
+        oga_class: item.oga_class,
+        obligations: item.obligations.clone(),
+        needs_review: item.needs_review,
         level1: (&item.level1).into(),
         label: (&item.label).into(),
         content: item.content.clone(),
         deadline_text: item.deadline_text.clone(),
-        deadline_rule: serde_json::to_value(&item.rule).unwrap_or_default(),
+        deadline_rule: item.rule.as_ref().and_then(|rule| serde_json::to_value(rule).ok()),
         legal_basis: item.legal_basis.iter().map(LegalBasis::citation).collect(),
-        publisher: (&field.publisher).into(),
+        publisher: (&item.publisher).into(),
         channels: item.channels.clone(),
-        audience: match item.audience {
-            ItemAudience::Public => "public".into(),
-            ItemAudience::Specific => "specific".into(),
-        },
+        audience: item.audience.name().to_owned(),
         audience_text: item.audience_text.clone(),
         datasets: item.datasets.iter().map(|link| link.dataset.clone()).collect(),
         state: found.state.name().to_owned(),
@@ -241,7 +293,8 @@ fn item_record(
 
 /// Every region's catalogue, in the order of the list.
 pub fn catalogs(app: &App, snapshot: &Snapshot) -> Vec<CatalogSummary> {
-    app.catalog().disclosure.regions.iter().map(|region| summary(app, snapshot, region)).collect()
+    let today = today(app, snapshot);
+    app.catalog().disclosure.regions_on(today).map(|region| summary(app, snapshot, region)).collect()
 }
 
 /// The catalogue of one region.
@@ -252,13 +305,14 @@ pub fn catalogs(app: &App, snapshot: &Snapshot) -> Vec<CatalogSummary> {
 pub fn catalog(app: &App, snapshot: &Snapshot, code: &str) -> Result<CatalogRecord, ApiError> {
     let region = follower(app, code)?;
     let disclosure = &app.catalog().disclosure;
+    let today = today(app, snapshot);
     let fields = disclosure.fields.iter().map(|field| {
-        let own = field.items.iter().filter(|item| item.tiers.contains(&region.tier));
+        let own = region.items_on(today).filter(|own| own.field == field.number);
         let mut counts = CoverageCounts::default();
         let items: Vec<ItemRecord> = own
-            .map(|item| {
-                counts.add(coverage(app.catalog(), snapshot, region, item).state);
-                item_record(app, snapshot, region, (field, item))
+            .map(|own| {
+                counts.add(coverage(app.catalog(), snapshot, region, &own.item).state);
+                item_record(app, snapshot, region, own)
             })
             .collect();
         FieldRecord { number: field.number.clone(), label: (&field.label).into(), coverage: counts.into(), items }
@@ -274,21 +328,95 @@ pub fn catalog(app: &App, snapshot: &Snapshot, code: &str) -> Result<CatalogReco
 /// What two regions do not have alike: items of one only, and items that stand differently.
 pub fn difference(app: &App, snapshot: &Snapshot, code: &str, with: &str) -> Result<CatalogDiff, ApiError> {
     let (region, other) = (follower(app, code)?, follower(app, with)?);
-    let state = |region: &DisclosureRegion, item: &DisclosureItem| {
-        let is_own = item.tiers.contains(&region.tier);
-        is_own.then(|| coverage(app.catalog(), snapshot, region, item).state.name().to_owned())
+    let today = today(app, snapshot);
+    let items = |region: &DisclosureRegion| -> BTreeMap<String, RegionItem> {
+        region.items_on(today).map(|own| (own.short_code(), own.clone())).collect()
     };
+    let (own, others) = (items(region), items(other));
+    let state = |region: &DisclosureRegion, own: Option<&RegionItem>| {
+        own.map(|own| coverage(app.catalog(), snapshot, region, &own.item).state.name().to_owned())
+    };
+    let codes: BTreeSet<&String> = own.keys().chain(others.keys()).collect();
     let mut differences = Vec::new();
-    for field in &app.catalog().disclosure.fields {
-        for item in &field.items {
-            let (state, other_state) = (state(region, item), state(other, item));
-            if state != other_state {
-                let code = format!("{}-{}", field.number, item.code);
-                differences.push(ItemDifference { code, label: (&item.label).into(), state, other_state });
-            }
+    for code in codes {
+        let (mine, theirs) = (own.get(code), others.get(code));
+        let (state, other_state) = (state(region, mine), state(other, theirs));
+        let changed = match (mine, theirs) {
+            (Some(mine), Some(theirs)) => changed_terms(&mine.item, &theirs.item),
+            _ => Vec::new(),
+        };
+        if state == other_state && changed.is_empty() {
+            continue;
         }
+        let (why, reason) = why(region, other, code, mine, theirs);
+        let Some(label) = mine.or(theirs).map(|own| Text::from(&own.item.label)) else { continue };
+        let code = code.clone();
+        differences.push(ItemDifference { code, label, state, other_state, why: why.to_owned(), reason, changed });
     }
     Ok(CatalogDiff { region_code: code.to_owned(), with: with.to_owned(), differences })
+}
+
+/// What two versions of an item say otherwise.
+fn changed_terms(one: &DisclosureItem, other: &DisclosureItem) -> Vec<TermChange> {
+    let publisher = |item: &DisclosureItem| item.publisher.zh.clone();
+    let terms = [
+        ("deadline_text", one.deadline_text.clone(), other.deadline_text.clone()),
+        ("content", one.content.join("、"), other.content.join("、")),
+        ("channels", one.channels.join("、"), other.channels.join("、")),
+        ("publisher", publisher(one), publisher(other)),
+        ("audience", one.audience.name().to_owned(), other.audience.name().to_owned()),
+    ];
+    let differing = terms.into_iter().filter(|(_, one, other)| one != other);
+    differing.map(|(term, one, other)| TermChange { term: term.to_owned(), value: one, other_value: other }).collect()
+}
+
+/// Why two regions do not have an item alike.
+fn why(
+    region: &DisclosureRegion,
+    other: &DisclosureRegion,
+    code: &str,
+    mine: Option<&RegionItem>,
+    theirs: Option<&RegionItem>,
+) -> (&'static str, Option<Text>) {
+    let local = [mine, theirs].into_iter().flatten().find_map(|own| own.local_reason.as_ref());
+    let omitted = region.omitted.get(code).or_else(|| other.omitted.get(code));
+    match local.or(omitted) {
+        Some(reason) => ("local", Some(reason.into())),
+        None if region.tier != other.tier => ("tier", None),
+        None => ("published", None),
+    }
+}
+
+/// A region's catalogue as a workbook in the layout of the standard catalogues.
+///
+/// # Errors
+///
+/// `not_found` for a region that follows no catalogue.
+pub fn workbook(app: &App, snapshot: &Snapshot, code: &str) -> Result<Vec<u8>, ApiError> {
+    let region = follower(app, code)?;
+    gongkai_warehouse::catalogue_sheet::workbook(&app.catalog().disclosure, region, today(app, snapshot))
+        .map_err(|error| ApiError::internal(&error))
+}
+
+/// A region's catalogue as a workbook in the layout of 基层政务公开标准目录, one sheet a field.
+#[utoipa::path(get, path = "/catalogs/{region}/items.xlsx", operation_id = "get_catalog_workbook", tag = "catalogs",
+    params(("region" = String, Path, description = "Code of a region that follows the catalogue")),
+    responses((status = 200, description = "The workbook.",
+        content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), Problems))]
+pub async fn get_catalog_workbook(
+    State(app): State<App>,
+    headers: HeaderMap,
+    region: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(region) = region?;
+    let snapshot = app.snapshot().await?;
+    let bytes = workbook(&app, &snapshot, &region)?;
+    let tag = caching::tag(&snapshot, &["workbook", &region, &today(&app, &snapshot).to_string()]);
+    Ok(caching::respond(&headers, &tag, || {
+        let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        let name = format!("attachment; filename=\"catalog-{region}.xlsx\"");
+        ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes).into_response()
+    }))
 }
 
 /// The regions that follow the tiered catalogue, and how their items stand.
@@ -296,7 +424,7 @@ pub fn difference(app: &App, snapshot: &Snapshot, code: &str, with: &str) -> Res
     responses((status = 200, description = "One catalogue for each region.", body = CatalogList), Problems))]
 pub async fn list_catalogs(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     let snapshot = app.snapshot().await?;
-    let tag = caching::tag(&snapshot, &["catalogs"]);
+    let tag = caching::tag(&snapshot, &["catalogs", &today(&app, &snapshot).to_string()]);
     Ok(caching::respond(&headers, &tag, || {
         let disclosure = &app.catalog().disclosure;
         let list = CatalogList {
@@ -321,7 +449,7 @@ pub async fn get_catalog(
     let Path(region) = region?;
     let snapshot = app.snapshot().await?;
     let record = catalog(&app, &snapshot, &region)?;
-    let tag = caching::tag(&snapshot, &["catalog", &region]);
+    let tag = caching::tag(&snapshot, &["catalog", &region, &today(&app, &snapshot).to_string()]);
     Ok(caching::respond(&headers, &tag, || Json(record).into_response()))
 }
 
@@ -358,12 +486,12 @@ pub async fn list_items(
     }
     let snapshot = app.snapshot().await?;
     let offset = PageToken::offset(query.page_token.as_deref(), snapshot.counter)?;
-    let tag = caching::tag(&snapshot, &["items", &code, &format!("{query:?}")]);
+    let tag = caching::tag(&snapshot, &["items", &code, &format!("{query:?}"), &today(&app, &snapshot).to_string()]);
     Ok(caching::respond(&headers, &tag, || {
-        let own = app.catalog().disclosure.items_of(region);
+        let own = region.items_on(today(&app, &snapshot));
         let found: Vec<ItemRecord> = own
-            .filter(|(field, _)| query.field.as_ref().is_none_or(|wanted| *wanted == field.number))
-            .map(|entry| item_record(&app, &snapshot, region, entry))
+            .filter(|own| query.field.as_ref().is_none_or(|wanted| *wanted == own.field))
+            .map(|own| item_record(&app, &snapshot, region, own))
             .filter(|item| query.state.as_ref().is_none_or(|wanted| *wanted == item.state))
             .collect();
         let total = found.len();
@@ -386,7 +514,7 @@ pub async fn get_coverage(
     let Path(region) = region?;
     let snapshot = app.snapshot().await?;
     let record = catalog(&app, &snapshot, &region)?;
-    let tag = caching::tag(&snapshot, &["coverage", &region]);
+    let tag = caching::tag(&snapshot, &["coverage", &region, &today(&app, &snapshot).to_string()]);
     Ok(caching::respond(&headers, &tag, || {
         let fields = record.fields.into_iter().map(|field| FieldCoverage {
             number: field.number,

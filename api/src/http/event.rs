@@ -23,7 +23,8 @@ use crate::publishing;
 pub struct EventRecord {
     /// `event.{number}`.
     pub id: String,
-    /// `approved`, `replied`, `allocated`, `decided`, `period_end` or `revoked`.
+    /// `approved`, `replied`, `allocated`, `decided`, `formed_or_changed`, `received`, `accepted`, `occurred`, `period_end`,
+    /// `published`, `empty`, `waived`, `explained` or `revoked`.
     pub kind: String,
     /// Region that it concerns.
     pub region_code: String,
@@ -88,7 +89,8 @@ pub struct EventQuery {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEvent {
-    /// `approved`, `replied`, `allocated`, `decided`, `period_end` or `revoked`.
+    /// `approved`, `replied`, `allocated`, `decided`, `formed_or_changed`, `received`, `accepted`, `occurred`, `period_end`,
+    /// `published`, `empty`, `waived`, `explained` or `revoked`.
     #[schema(value_type = String)]
     pub kind: EventKind,
     /// Region that it concerns.

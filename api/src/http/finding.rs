@@ -70,6 +70,10 @@ pub struct FindingRecord {
     pub addends: u64,
     /// The finding in words.
     pub message: Text,
+    /// Event by which the publisher explains it.
+    pub explained_by: Option<String>,
+    /// The publisher's explanation.
+    pub explanation: Option<String>,
 }
 
 /// How often a check came to an outcome.
@@ -158,6 +162,8 @@ pub fn counts(app: &App, snapshot: &gongkai_warehouse::Snapshot, query: &Finding
 /// A finding for readers.
 pub fn record(app: &App, snapshot: &gongkai_warehouse::Snapshot, finding: &Finding) -> FindingRecord {
     let release = snapshot.releases.iter().find(|release| release.id() == finding.release_id);
+    let explanations = snapshot.explanations();
+    let explained = explanations.get(format!("{}/{}", finding.check, finding.scope_key).as_str());
     FindingRecord {
         title: title(app, &finding.check),
         check: finding.check.clone(),
@@ -175,6 +181,8 @@ pub fn record(app: &App, snapshot: &gongkai_warehouse::Snapshot, finding: &Findi
         tolerance: finding.tolerance.clone(),
         addends: finding.addends,
         message: Text { zh: finding.message_zh.clone(), en: finding.message_en.clone() },
+        explained_by: explained.map(|event| event.id.clone()),
+        explanation: explained.and_then(|event| event.evidence.document.clone()),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod finding;
 pub mod health;
 pub mod key;
 pub mod log;
+pub mod obligation;
 pub mod provenance;
 pub mod publish;
 pub mod record;
@@ -75,8 +76,11 @@ pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(disclosure::list_catalogs))
         .routes(routes!(disclosure::get_catalog))
         .routes(routes!(disclosure::list_items))
+        .routes(routes!(disclosure::get_catalog_workbook))
         .routes(routes!(disclosure::get_coverage))
         .routes(routes!(disclosure::get_catalog_diff))
+        .routes(routes!(obligation::list_obligations))
+        .routes(routes!(obligation::reckon_deadline))
         .routes(routes!(finding::list_findings))
         .routes(routes!(provenance::get_provenance))
         .routes(routes!(source::get_source))

@@ -81,7 +81,7 @@ fn summary(app: &App, snapshot: &gongkai_warehouse::Snapshot, table: &gongkai_ca
 
 fn derived_summary(table: &Derived) -> TableSummary {
     TableSummary {
-        schema: "open".into(),
+        schema: table.schema.clone(),
         name: table.name.clone(),
         label: (&table.label).into(),
         grain: (&table.grain).into(),
@@ -144,7 +144,7 @@ pub async fn get_table(
     let (schema, bare) = name.split_once('.').unwrap_or(("open", &name));
     let snapshot = app.snapshot().await?;
     let released = app.catalog().tables.get(bare).filter(|_| schema == "open");
-    let derived = app.instance.definitions.derived.get(bare).filter(|_| schema == "open");
+    let derived = app.instance.definitions.derived.get(bare).filter(|derived| derived.schema == schema);
     let list = app.catalog().lists.get(bare).filter(|_| schema == "ref");
     let record = match (released, derived, list) {
         (Some(table), ..) => TableRecord {

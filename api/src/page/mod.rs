@@ -8,6 +8,7 @@ mod chart;
 mod dataset;
 mod history;
 mod home;
+mod obligation;
 mod provenance;
 mod query;
 mod table;
@@ -37,6 +38,8 @@ pub fn router(app: App) -> Router {
         .route("/datasets/{id}", get(dataset::show))
         .route("/catalogs", get(catalog::list))
         .route("/catalogs/{region}", get(catalog::show))
+        .route("/obligations", get(obligation::list))
+        .route("/deadlines", get(obligation::deadline))
         .route("/provenance", get(provenance::show))
         .route("/sql", get(query::show))
         // The upload has a limit of its own, which is larger than the default.

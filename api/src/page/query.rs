@@ -29,7 +29,11 @@ pub async fn show(State(app): State<App>, visitor: Visitor, Query(query): Query<
         });
         let derived = app.instance.definitions.derived.values().map(|table| {
             let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-            context! { name => table.name.clone(), label => serde(&text(&table.label)), columns }
+            let name = match table.schema.as_str() {
+                "open" => table.name.clone(),
+                schema => format!("{schema}.{}", table.name),
+            };
+            context! { name, label => serde(&text(&table.label)), columns }
         });
         let lists = app.catalog().lists.values().map(|list| {
             let columns: Vec<String> = list.columns.iter().map(|column| column.name.clone()).collect();

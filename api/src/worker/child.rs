@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, BufWriter, Read, StdinLock, StdoutLock, Write}
 use std::sync::Arc;
 
 use arrow::ipc::writer::StreamWriter;
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::lake::Warehouse;
@@ -118,9 +119,9 @@ impl Queries {
             Ok(statement) => statement,
             Err(error) => return write_line(output, &Header::Failed(failure(&error))),
         };
-        let (engine, snapshot) = (Arc::clone(&self.engine), Arc::clone(&self.snapshot));
+        let (engine, snapshot, now) = (Arc::clone(&self.engine), Arc::clone(&self.snapshot), request.now);
         // Planning is deep recursion: it runs on a thread of the runtime, whose stacks are large.
-        let planned = runtime.block_on(async move { tokio::spawn(plan(engine, statement, snapshot)).await })?;
+        let planned = runtime.block_on(async move { tokio::spawn(plan(engine, statement, snapshot, now)).await })?;
         let planned = match planned {
             Ok(planned) => planned,
             Err(error) => return write_line(output, &Header::Failed(failure(&error))),
@@ -172,8 +173,9 @@ async fn plan(
     engine: Arc<QueryEngine>,
     statement: ScannedStatement,
     snapshot: Arc<Snapshot>,
+    now: DateTime<Utc>,
 ) -> Result<gongkai_warehouse::query::PlannedQuery, QueryError> {
-    engine.plan(&statement, snapshot, QueryOptions::default()).await
+    engine.plan(&statement, snapshot, QueryOptions { now: Some(now), ..QueryOptions::default() }).await
 }
 
 fn failure(error: &QueryError) -> Failure {

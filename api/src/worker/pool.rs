@@ -8,6 +8,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamReader;
+use chrono::{DateTime, Utc};
 use gongkai_catalog::Label;
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::query::{TextLimits, scan};
@@ -92,6 +93,7 @@ pub struct QueryPool {
 struct Question {
     sql: String,
     snapshot: Arc<Snapshot>,
+    now: DateTime<Utc>,
     max_rows: usize,
 }
 
@@ -159,6 +161,7 @@ impl QueryPool {
         self: &Arc<Self>,
         sql: &str,
         snapshot: Arc<Snapshot>,
+        now: DateTime<Utc>,
         limits: QueryLimits,
     ) -> Result<QueryAnswer, Failure> {
         // Before anything parses, and before a place in the queue is taken.
@@ -168,7 +171,7 @@ impl QueryPool {
         let pool = Arc::clone(self);
         let sql = sql.to_owned();
         let (started_tx, started_rx) = oneshot::channel();
-        let question = Question { sql, snapshot, max_rows: limits.max_rows };
+        let question = Question { sql, snapshot, now, max_rows: limits.max_rows };
         tokio::task::spawn_blocking(move || pool.run(permit, question, deadline, started_tx));
         started_rx.await.unwrap_or_else(|_| Err(Failure::new("internal", "the query was not started")))
     }
@@ -250,13 +253,14 @@ fn converse(
     receiver: &mut Option<mpsc::Receiver<Result<RecordBatch, Failure>>>,
     started: oneshot::Sender<Result<QueryAnswer, Failure>>,
 ) -> Option<Worker> {
-    let Question { sql, snapshot, max_rows } = question;
+    let Question { sql, snapshot, now, max_rows } = question;
     let snapshot_key = format!("{}@{:?}", snapshot.counter, snapshot.as_of);
     let is_known = worker.snapshot_key.as_deref() == Some(&snapshot_key);
     let request = Request::Query(QueryRequest {
         sql,
         snapshot_key: snapshot_key.clone(),
         snapshot: (!is_known).then_some(snapshot),
+        now,
         max_rows: max_rows as u64,
     });
     let header = worker.send(&request).and_then(|()| worker.receive::<Header>());

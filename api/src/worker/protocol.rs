@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use gongkai_catalog::Label;
 use gongkai_ingest::window::WindowQuery;
 use gongkai_warehouse::Snapshot;
@@ -50,6 +51,8 @@ pub struct QueryRequest {
     pub snapshot_key: String,
     /// The snapshot, where the worker does not have it yet.
     pub snapshot: Option<Arc<Snapshot>>,
+    /// What time it is.
+    pub now: DateTime<Utc>,
     /// Rows after which the worker stops by itself.
     pub max_rows: u64,
 }

@@ -16,7 +16,7 @@ WITH class AS (
   WHERE class_scheme = 'functional' AND class_level = 1 AND line_kind IN ('detail', 'subtotal') AND amount_yuan IS NOT NULL
     AND right(table_code, 2) IN ('01', '02', '12', '13', '22', '23')
     -- The reserve fund is spent under other classes.
-    AND class_code <> '227'
+    AND coalesce(class_code, '') <> '227'
 ), tested AS (
   SELECT f.*, r.amount_yuan AS budget_yuan
   FROM class AS f JOIN class AS r ON r.region_id = f.region_id AND r.scope = f.scope AND r.fiscal_year = f.fiscal_year AND r.quoted_in = f.quoted_in

@@ -193,6 +193,8 @@ pub const WINDOW: &[&str] = &[
 pub const OWN: &[&str] = &[
     "aqi_level",
     "aqi_standard",
+    "day_end",
+    "due_at",
     "due_date",
     "iaqi",
     "published_step",

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemTable, SchemaProvider, TableProvider};
 use datafusion::common::Result;
 use gongkai_catalog::{Audience, Catalog};
@@ -34,6 +35,8 @@ pub(super) struct Names {
     derived: Arc<BTreeMap<String, Derived>>,
     /// Derived tables that the statement needs, planned.
     planned: Arc<Mutex<BTreeMap<String, Arc<dyn TableProvider>>>>,
+    /// The moment that the question is about.
+    at: DateTime<Utc>,
 }
 
 impl Names {
@@ -45,12 +48,14 @@ impl Names {
         options: &QueryOptions,
     ) -> Self {
         let staging = options.staging.clone().filter(|_| options.role.sees_staging());
-        Self { catalog, snapshot, staging, derived, planned: Arc::default() }
+        let newest = || snapshot.releases.iter().map(|release| release.recorded_at).max().unwrap_or_default();
+        let at = snapshot.as_of.or(options.now).unwrap_or_else(newest);
+        Self { catalog, snapshot, staging, derived, planned: Arc::default(), at }
     }
 
     /// The derived table of that name.
     pub fn derived(&self, schema: &str, name: &str) -> Option<&Derived> {
-        self.derived.get(name).filter(|_| schema == DEFAULT_SCHEMA)
+        self.derived.get(name).filter(|derived| derived.schema == schema)
     }
 
     /// The plan of a derived table, where it was made.
@@ -65,14 +70,17 @@ impl Names {
 
     fn sources(&self) -> Sources<'_> {
         let staging = self.staging.as_deref();
-        Sources { catalog: &self.catalog, derived: &self.derived, snapshot: &self.snapshot, staging }
+        Sources { catalog: &self.catalog, derived: &self.derived, snapshot: &self.snapshot, staging, at: self.at }
     }
 
     /// The provider of a table, by schema and name.
     pub fn table(&self, schema: &str, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if schema == DEFAULT_SCHEMA {
             let table = self.released(name).map(|table| Arc::new(table) as Arc<dyn TableProvider>);
-            return Ok(table.or_else(|| self.planned(name)));
+            return Ok(table.or_else(|| self.derived(schema, name).and_then(|derived| self.planned(&derived.name))));
+        }
+        if self.derived(schema, name).is_some() {
+            return Ok(self.planned(name));
         }
         let batch = match self.sources().views().find(|view| view.schema == schema && view.name == name) {
             Some(view) => view.batch(&self.sources())?,
@@ -175,13 +183,15 @@ struct NamedSchema {
 #[async_trait]
 impl SchemaProvider for NamedSchema {
     fn table_names(&self) -> Vec<String> {
+        let own = self.names.derived.values().filter(|derived| derived.schema == self.schema);
+        let derived = own.map(|derived| derived.name.clone());
         if self.schema == DEFAULT_SCHEMA {
-            return self.names.catalog.tables.keys().chain(self.names.derived.keys()).cloned().collect();
+            return self.names.catalog.tables.keys().cloned().chain(derived).collect();
         }
         let sources = self.names.sources();
         let views = sources.views().filter(|view| view.schema == self.schema).map(|view| view.name.to_owned());
         let lists = self.names.catalog.lists.keys().filter(|_| self.schema == "ref").cloned();
-        views.chain(lists).collect()
+        views.chain(lists).chain(derived).collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::ScalarValue;
 use datafusion::config::{ConfigOptions, SpillCompression};
@@ -91,6 +92,9 @@ pub struct QueryOptions {
     pub parameters: Vec<ScalarValue>,
     /// Bytes of row files that the plan may read; none for no limit.
     pub scan_bytes: Option<u64>,
+    /// What time it is, for what is due or late now. A snapshot of an earlier time has its own; without either it is when the
+    /// latest release was recorded.
+    pub now: Option<DateTime<Utc>>,
 }
 
 /// Builds the runtime that all queries of a process share.

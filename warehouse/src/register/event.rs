@@ -1,4 +1,5 @@
-//! Events that duties are counted from: approved, replied, allocated, decided, end of a period. Each with evidence.
+//! Events with evidence: those that duties are counted from (approved, replied, allocated, decided, …), those that fulfil or
+//! excuse one (published, empty, waived), and explanations of findings.
 //!
 //! An event is public from the moment it is recorded, stands in the log, and is never changed: a wrong one is
 //! followed by another that names it.
@@ -23,16 +24,51 @@ pub enum EventKind {
     Allocated,
     /// An administrative decision was made.
     Decided,
+    /// A document was made, obtained or changed (形成, 变更).
+    FormedOrChanged,
+    /// A paper came in.
+    Received,
+    /// A matter was accepted.
+    Accepted,
+    /// Something happened (发生).
+    Occurred,
     /// A period ended.
     PeriodEnd,
+    /// What an obligation asks for was published elsewhere; the subject is the obligation.
+    Published,
+    /// What an obligation asks for is an explained empty table (空表并说明).
+    Empty,
+    /// An obligation is waived, or nothing is disclosed, with the reason as the document.
+    Waived,
+    /// The publisher explains a finding; the subject is `{check}/{scope}`, the document says why.
+    Explained,
     /// An earlier event was recorded wrongly.
     Revoked,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Approved, Self::Replied, Self::Allocated, Self::Decided, Self::PeriodEnd, Self::Revoked];
+    pub const ALL: [Self; 14] = [
+        Self::Approved,
+        Self::Replied,
+        Self::Allocated,
+        Self::Decided,
+        Self::FormedOrChanged,
+        Self::Received,
+        Self::Accepted,
+        Self::Occurred,
+        Self::PeriodEnd,
+        Self::Published,
+        Self::Empty,
+        Self::Waived,
+        Self::Explained,
+        Self::Revoked,
+    ];
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 
     /// Its name in SQL and JSON.
     pub fn name(self) -> &'static str {
@@ -41,7 +77,15 @@ impl EventKind {
             Self::Replied => "replied",
             Self::Allocated => "allocated",
             Self::Decided => "decided",
+            Self::FormedOrChanged => "formed_or_changed",
+            Self::Received => "received",
+            Self::Accepted => "accepted",
+            Self::Occurred => "occurred",
             Self::PeriodEnd => "period_end",
+            Self::Published => "published",
+            Self::Empty => "empty",
+            Self::Waived => "waived",
+            Self::Explained => "explained",
             Self::Revoked => "revoked",
         }
     }

@@ -82,7 +82,12 @@ pub(super) const VIEWS: &[View] = &[
         en: "Events that duties are counted from, with evidence",
         columns: &[
             column("event_id", Text, "事件编号", "Event"),
-            column("kind", Text, "类型", "approved, replied, allocated, decided, period_end or revoked"),
+            column(
+                "kind",
+                Text,
+                "类型：起算事件、已公开、空表说明、不予公开、对发现的解释、撤销",
+                "approved, replied, allocated, decided, formed_or_changed, received, accepted, occurred, period_end, published, empty, waived, explained or revoked",
+            ),
             column("region_code", Text, "行政区划代码", "Region that it concerns"),
             column("subject", Text, "所涉数据集、事项或文件", "Dataset, item or document that it concerns"),
             column("period", Text, "所涉期间", "Period that it concerns"),

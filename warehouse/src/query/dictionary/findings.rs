@@ -31,6 +31,8 @@ pub(super) const VIEWS: &[View] = &[
             column("addends", Bigint, "加项个数", "Published addends"),
             column("message_zh", Text, "说明", "The finding in Chinese"),
             column("message_en", Text, "英文说明", "The finding in English"),
+            column("explained_by", Text, "公布方的解释：事件编号", "Event by which the publisher explains it"),
+            column("explanation", Text, "解释内容", "The publisher's explanation"),
         ],
         fill: findings,
     },
@@ -53,6 +55,9 @@ pub(super) const VIEWS: &[View] = &[
 fn findings(from: &Sources<'_>) -> Vec<ArrayRef> {
     let all: Vec<&Finding> =
         from.snapshot.findings.findings.iter().filter(|finding| from.shows(&finding.dataset)).collect();
+    let explanations = from.snapshot.explanations();
+    let explained =
+        |finding: &&Finding| explanations.get(format!("{}/{}", finding.check, finding.scope_key).as_str()).copied();
     vec![
         text(all.iter().map(|finding| Some(&finding.check))),
         text(all.iter().map(|finding| Some(finding.outcome.name()))),
@@ -69,6 +74,8 @@ fn findings(from: &Sources<'_>) -> Vec<ArrayRef> {
         bigint(all.iter().map(|finding| Some(finding.addends))),
         text(all.iter().map(|finding| Some(&finding.message_zh))),
         text(all.iter().map(|finding| Some(&finding.message_en))),
+        text(all.iter().map(|finding| explained(finding).map(|event| &event.id))),
+        text(all.iter().map(|finding| explained(finding).and_then(|event| event.evidence.document.as_ref()))),
     ]
 }
 

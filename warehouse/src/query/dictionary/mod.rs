@@ -16,7 +16,7 @@ mod tables;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
@@ -29,6 +29,12 @@ use crate::derived::Derived;
 use crate::schema::ZONE;
 use crate::{ReleaseRecord, Snapshot, Staging};
 
+/// Time in China, all year.
+const BEIJING: FixedOffset = match FixedOffset::east_opt(8 * 3600) {
+    Some(offset) => offset,
+    None => panic!("eight hours are an offset"),
+};
+
 /// What a view is made from.
 pub(super) struct Sources<'a> {
     /// Declarations.
@@ -39,6 +45,8 @@ pub(super) struct Sources<'a> {
     pub snapshot: &'a Snapshot,
     /// What the inbox held; none for everybody but local operators.
     pub staging: Option<&'a Staging>,
+    /// The moment that the question is about.
+    pub at: DateTime<Utc>,
 }
 
 impl<'a> Sources<'a> {
@@ -51,6 +59,11 @@ impl<'a> Sources<'a> {
     pub fn views(&self) -> impl Iterator<Item = &'static View> + use<> {
         let staged: &'static [View] = if self.staging.is_some() { staging::VIEWS } else { &[] };
         views().chain(staged)
+    }
+
+    /// The day of that moment, in China.
+    fn today(&self) -> NaiveDate {
+        self.at.with_timezone(&BEIJING).date_naive()
     }
 
     /// Releases that everybody may see, with their positions in the snapshot.

@@ -1,0 +1,78 @@
+//! The tiered catalogue: duties of the work plan that items fulfil, regions that follow, and what they have otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gongkai_catalog::{Catalog, Declarations, Tier};
+
+/// The work plan's duties O-001 to O-068 but those that are no disclosure (036, 043, 048, 059, 067) and the optional 046.
+#[test]
+fn every_duty_of_the_work_plan_has_an_item() {
+    let catalog = Catalog::load(Declarations::embedded()).expect("loads");
+    let items = catalog.disclosure.fields.iter().flat_map(|field| &field.items);
+    let named: BTreeSet<&str> = items.flat_map(|item| item.obligations.iter().map(String::as_str)).collect();
+    let left_out = [36, 43, 46, 48, 59, 67];
+    let missing: Vec<String> = (1..=68)
+        .filter(|number| !left_out.contains(number))
+        .map(|number| format!("O-{number:03}"))
+        .filter(|id| !named.contains(id.as_str()))
+        .collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+/// 60 townships until the mergers, 49 after them.
+#[test]
+fn every_township_follows_while_it_is_there() {
+    let catalog = Catalog::load(Declarations::embedded()).expect("loads");
+    let count = |day: &str, tier: Tier| {
+        let regions = catalog.disclosure.regions_on(day.parse().expect("a day"));
+        regions.filter(|region| region.tier == tier).count()
+    };
+    assert_eq!((count("2019-07-01", Tier::City), count("2019-07-01", Tier::County)), (1, 5));
+    assert_eq!(count("2019-07-01", Tier::Township), 60);
+    assert_eq!(count("2020-07-01", Tier::Township), 49);
+}
+
+/// A county of another city is a region of the list and a file of its own; nothing else.
+#[test]
+fn a_county_of_another_city_is_added_by_declarations() {
+    let mut declarations = Declarations::embedded();
+    let regions = declarations.text("disclosure/regions.toml").expect("there").to_owned();
+    let regions = regions.replace("within = [\"510400\"]", "within = [\"510400\"]\nregion = [\"513425\"]");
+    declarations.insert("disclosure/regions.toml", regions.as_bytes());
+    declarations.insert(
+        "disclosure/local/513425.toml",
+        r#"region = "513425"
+[[change]]
+item = "04-0303"
+reason = { zh = "州财政按季汇总", en = "the prefecture's finance office collects by quarter" }
+deadline_text = "每季度（首月15日前）"
+[[change]]
+item = "26-0101"
+omit = true
+reason = { zh = "没有县属公共企事业单位", en = "the county has no public enterprise" }
+[[item]]
+field = "14"
+code = "0190"
+label = { zh = "易地扶贫搬迁安置点", en = "Resettlement sites" }
+local_reason = { zh = "县内有大型安置点", en = "the county has a large resettlement site" }
+tiers = ["county"]
+content = ["安置点", "户数"]
+deadline_text = "自信息形成或变更之日起20个工作日内"
+legal_basis = [{ title = "《中华人民共和国政府信息公开条例》", article = "第二十六条" }]
+channels = ["政府网站"]
+audience = "public"
+"#
+        .as_bytes(),
+    );
+    let catalog = Catalog::load(declarations).expect("loads");
+    let day = "2024-01-01".parse().expect("a day");
+    let items = |code: &str| -> BTreeMap<String, String> {
+        let region = catalog.disclosure.region(code).unwrap_or_else(|| panic!("{code} follows"));
+        region.items_on(day).map(|own| (own.short_code(), own.item.deadline_text.clone())).collect()
+    };
+    let (other, miyi) = (items("513425"), items("510421"));
+    assert_eq!(other.len(), miyi.len());
+    assert_eq!(other["04-0303"], "每季度（首月15日前）");
+    assert_eq!(miyi["04-0303"], "每月15日前");
+    assert!(!other.contains_key("26-0101") && other.contains_key("14-0190") && !miyi.contains_key("14-0190"));
+}

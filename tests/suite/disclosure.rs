@@ -1,0 +1,95 @@
+//! What is due, late and missing: over HTTP, on the command line, and as publishers' statements change it.
+
+use gongkai_tests::{gongkai, some_samples, up_once, value};
+
+use crate::http::with_samples;
+
+#[test]
+fn what_is_due_is_shown_with_its_reckoning() {
+    with_samples(|client| {
+        let found = client.get("/api/v1/obligations?item=14-0301&region=510422").json();
+        assert_eq!(found["total"], 1);
+        let one = &found["obligations"][0];
+        assert_eq!(one["obligation_state"], "late");
+        assert_eq!(one["late_workdays"], 5);
+        assert_eq!(one["due_at"], "2019-10-14T23:59:59+08:00");
+        // The way there: the National Day's days off are named, and its make-up days counted.
+        let reckoned = client.get(one["reckoning"].as_str().expect("an address")).json();
+        assert_eq!(reckoned["due_at"], one["due_at"]);
+        let steps = reckoned["steps"].as_array().expect("steps");
+        let of = |kind: &str| steps.iter().filter(|step| step["kind"] == kind).count();
+        assert_eq!((of("counted") + of("makeup"), of("makeup"), of("holiday")), (15, 2, 5));
+        // The page says the same.
+        let page = client.get("/obligations?region=510422&field=14&state=late");
+        let page = String::from_utf8_lossy(&page.body).into_owned();
+        assert!(page.contains("盐财农〔2019〕27号") && page.contains("2019-10-14"), "{page}");
+        let page = client.get("/deadlines?text=%E6%89%B9%E5%87%86%E5%90%8E20%E6%97%A5%E5%86%85&from=2019-01-25");
+        assert!(String::from_utf8_lossy(&page.body).contains("2019-02-14 23:59:59"));
+        // What cannot be read says so, and what is no rule is refused.
+        let unread = client.get("/api/v1/deadlines?text=%E8%AF%A6%E8%A7%81%E6%96%87%E4%BB%B6").json();
+        assert_eq!((&unread["rule"], &unread["needs_review"]), (&serde_json::Value::Null, &serde_json::json!(true)));
+        for path in ["/api/v1/deadlines?rule=%7B%7D", "/api/v1/deadlines", "/api/v1/obligations?state=lost"] {
+            assert_eq!(client.get(path).problem(), (400, "invalid_parameter".into()), "{path}");
+        }
+        // Counts of a page are those that SQL gives.
+        let all = client.get("/api/v1/obligations?field=04&page_size=1").json();
+        let counted = client
+            .get("/api/v1/sql?q=SELECT%20count(*)%20FROM%20catalog.obligation%20WHERE%20field_no%20%3D%20%2704%27")
+            .json();
+        assert_eq!(all["total"].to_string(), counted["rows"][0][0].to_string().replace('"', ""));
+    });
+}
+
+#[test]
+fn a_statement_of_the_publisher_fulfils_a_duty_and_explains_a_finding() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (data, inbox) = (folder.path().join("data"), folder.path().join("inbox"));
+    some_samples(
+        &inbox,
+        &[
+            "government_offices/panzhihua_2019_2024_disclosure_events.csv",
+            "finance_departments/panzhihua_2021_debt_limits.xls",
+        ],
+    );
+    let output = up_once(&data, Some(&inbox));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let record = |args: &[&str]| {
+        let output = gongkai(&data).args(["event", "record"]).args(args).arg("--data").arg(&data).output();
+        let output = output.expect("starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let state = || {
+        value(&data, "SELECT obligation_state FROM catalog.obligation WHERE item_code = '510411-14-0301'")
+    };
+    assert_eq!(state(), "missing");
+    let id = value(&data, "SELECT obligation_id FROM catalog.obligation WHERE item_code = '510411-14-0301'");
+    let basic = ["--region", "510411", "--subject", &id, "--on"];
+    let published = [&["--kind", "published", "--evidence-url", "https://example.gov.cn/1"], &basic[..], &["2019-12-26"]];
+    record(&published.concat());
+    assert_eq!(state(), "late");
+    let days = "SELECT late_workdays FROM catalog.obligation WHERE item_code = '510411-14-0301'";
+    // Due on Monday 2019-12-23.
+    assert_eq!(value(&data, days), "3");
+    record(&[&["--kind", "revoked", "--revokes", "event.1", "--evidence-document", "误记"], &basic[..], &["2019-12-27"]].concat());
+    assert_eq!(state(), "missing");
+    let waived = [&["--kind", "waived", "--evidence-document", "涉及商业秘密"], &basic[..], &["2019-12-26"]];
+    record(&waived.concat());
+    assert_eq!(state(), "waived");
+    // A finding is explained by whoever publishes the figures, and stays a finding.
+    let finding = value(&data, "SELECT check_id || '/' || scope_key FROM catalog.finding WHERE outcome <> 'SKIP' ORDER BY check_id LIMIT 1");
+    record(&["--kind", "explained", "--evidence-document", "口径不同", "--region", "510400", "--subject", &finding, "--on", "2024-01-02"]);
+    let explained = value(&data, "SELECT explained_by || ' ' || explanation FROM catalog.finding WHERE explained_by IS NOT NULL");
+    assert_eq!(explained, "event.4 口径不同");
+    // The command shows the same, and writes it as a table.
+    let output = gongkai(&data).args(["catalog", "due", "--region", "510422", "--state", "late", "--data"]).arg(&data).output();
+    let output = String::from_utf8_lossy(&output.expect("starts").stdout).into_owned();
+    assert!(output.contains("2019-10-14 23:59  late") && output.contains("+5 workdays"), "{output}");
+    let output = gongkai(&data)
+        .args(["catalog", "due", "--region", "510422", "--state", "late", "--format", "csv", "--data"])
+        .arg(&data)
+        .output();
+    let output = String::from_utf8_lossy(&output.expect("starts").stdout).into_owned();
+    assert_eq!(output.lines().count(), 2, "{output}");
+    let output = gongkai(&data).args(["catalog", "deadline", "同上", "--data"]).arg(&data).output();
+    assert!(String::from_utf8_lossy(&output.expect("starts").stdout).contains("review"));
+}
