@@ -136,7 +136,11 @@ pub fn first_published(snapshot: &Snapshot, release: &ReleaseRecord, region_code
             && !other.is_withdrawal()
             && other.regions.iter().any(|region| region == region_code)
     });
-    let times = of_partition.map(|other| (other.published_at.unwrap_or(other.recorded_at), other.published_at.is_some()));
+    // Where no source says when, the release's own moment stands for it (0002).
+    let times = of_partition.map(|other| match other.published_at.filter(|at| *at != other.recorded_at) {
+        Some(at) => (at, true),
+        None => (other.recorded_at, false),
+    });
     times.min_by_key(|(at, _)| *at).unwrap_or((release.recorded_at, false))
 }
 

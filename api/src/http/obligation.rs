@@ -324,7 +324,7 @@ pub fn reckon(app: &App, query: &DeadlineQuery) -> Result<DeadlineAnswer, ApiErr
 }
 
 /// Reads a text of 公开时限 as a rule, and reckons a due date step by step.
-#[utoipa::path(get, path = "/deadlines", operation_id = "reckon_deadline", tag = "catalogs", params(DeadlineQuery),
+#[utoipa::path(get, path = "/deadlines", operation_id = "get_deadline", tag = "catalogs", params(DeadlineQuery),
     responses((status = 200, description = "The rule, and the due date with every day on the way.", body = DeadlineAnswer), Problems))]
 pub async fn reckon_deadline(
     State(app): State<App>,

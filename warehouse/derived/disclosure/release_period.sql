@@ -30,7 +30,7 @@ FROM month WHERE region_code IS NOT NULL AND data_month IS NOT NULL
 UNION ALL
 SELECT release_id, region_code, make_date(y, 1, 1), make_date(y, 12, 31) FROM year WHERE region_code IS NOT NULL AND y IS NOT NULL
 UNION ALL
-SELECT release_id, region_code, data_date, data_date FROM day WHERE region_code IS NOT NULL AND data_date IS NOT NULL
+SELECT release_id, region_code, data_date AS period_start, data_date AS period_end FROM day WHERE region_code IS NOT NULL AND data_date IS NOT NULL
 UNION ALL
 SELECT release_id, region_code, period_start,
   CASE period_kind WHEN 'week' THEN period_start + INTERVAL '6 days' WHEN 'month' THEN period_start + INTERVAL '1 month' - INTERVAL '1 day' ELSE period_start + INTERVAL '9 days' END

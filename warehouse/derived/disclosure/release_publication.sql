@@ -3,4 +3,4 @@
 -- grain = { zh = "一个发布", en = "one release" }
 -- key = ["release_id"]
 -- columns = ["release_id", "made_public_at"]
-SELECT release_id, published_at AS made_public_at FROM catalog.release WHERE published_at IS NOT NULL
+SELECT release_id, published_at AS made_public_at FROM catalog.release WHERE published_at <> recorded_at

@@ -100,10 +100,10 @@ pub(super) const VIEWS: &[View] = &[
         schema: "ref",
         name: "period",
         zh: "期间",
-        en: "Days, weeks, months, quarters, half-years and years since the catalogue holds, up to today",
+        en: "Weeks, months, quarters, half-years and years since the catalogue holds, up to today",
         columns: &[
-            column("freq", Text, "周期", "daily, weekly, monthly, quarterly, halfyearly or yearly"),
-            column("period", Text, "期间：2019-03-01、2019-W09、2019-03、2019-Q1、2019-H1、2019", "The period, such as 2019-03-01, 2019-W09, 2019-03, 2019-Q1, 2019-H1 or 2019"),
+            column("freq", Text, "周期", "weekly, monthly, quarterly, halfyearly or yearly"),
+            column("period", Text, "期间：2019-W09、2019-03、2019-Q1、2019-H1、2019", "The period, such as 2019-W09, 2019-03, 2019-Q1, 2019-H1 or 2019"),
             column("period_start", Date, "第一天", "Its first day"),
             column("period_end", Date, "最后一天", "Its last day"),
         ],
@@ -283,7 +283,6 @@ fn periods(from: &Sources<'_>) -> Vec<ArrayRef> {
     let begin = from.catalog.disclosure.valid_from.and_then(|day| NaiveDate::from_ymd_opt(day.year() - 1, 1, 1));
     let mut all = Vec::new();
     for freq in [
-        Frequency::Daily,
         Frequency::Weekly,
         Frequency::Monthly,
         Frequency::Quarterly,
