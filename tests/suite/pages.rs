@@ -177,19 +177,19 @@ fn file(site: &Site, sha256: &str) -> Vec<u8> {
 fn the_pages_say_what_the_api_says() {
     let site = Site::open();
     let catalog = site.json("/api/v1/catalogs/510400");
-    // The list of items: 34 for a city. Allocation of funds and final-accounts debt are public figures; budgets and air
+    // The list of items: 95 for a city, one of them to those who ask. Allocation of funds and final-accounts debt are public figures; budgets and air
     // are synthetic samples, the price index is that of the nation.
     let counts = &catalog["coverage"];
-    assert_eq!((counts["public"].as_u64(), counts["covered"].as_u64()), (Some(34), Some(2)));
-    assert_eq!((counts["synthetic"].as_u64(), counts["missing"].as_u64()), (Some(2), Some(1)));
+    assert_eq!((counts["public"].as_u64(), counts["covered"].as_u64()), (Some(94), Some(2)));
+    assert_eq!((counts["synthetic"].as_u64(), counts["missing"].as_u64()), (Some(10), Some(3)));
     let (_, page) = site.get("/catalogs/510400");
-    assert!(page.contains("510400-28-0102") && page.contains("5.9%"));
+    assert!(page.contains("510400-28-0102") && page.contains("2.1%"));
     let diff = site.json("/api/v1/catalogs/510400/diff?with=510421100");
     let codes: Vec<_> = diff["differences"].as_array().expect("a list").iter().map(|item| &item["code"]).collect();
     assert!(codes.contains(&&Value::from("28-0101")), "townships have no debt items: {codes:?}");
     assert_eq!(site.get("/api/v1/catalogs/519999").0, 404);
     let items = site.json("/api/v1/catalogs/510421100/items?state=not_public");
-    assert_eq!(items["total"], 4);
+    assert_eq!(items["total"], 10);
 
     let findings = site.json("/api/v1/findings?check=P01&outcome=ERROR");
     assert_eq!(findings["total"], 2);

@@ -96,7 +96,7 @@ pub(crate) fn hold(data: &Path, folder: &Path) {
     assert!(!derived.is_empty());
     for table in derived.values() {
         let keys: Vec<String> = table.key.iter().map(|key| format!("coalesce(CAST({key} AS VARCHAR), '')")).collect();
-        let (name, keys) = (&table.name, keys.join(", "));
+        let (name, keys) = (format!("{}.{}", table.schema, table.name), keys.join(", "));
         let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {name} GROUP BY {keys} HAVING count(*) > 1) AS twice");
         let (_, batches) = runtime.block_on(session.query(&sql)).unwrap_or_else(|error| panic!("{name}: {error}"));
         let twice = arrow::util::display::array_value_to_string(batches[0].column(0), 0).expect("a number");

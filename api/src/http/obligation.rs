@@ -103,7 +103,7 @@ pub struct ObligationRecord {
 /// A page of obligations.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ObligationList {
-    /// In the order of due dates, the latest first.
+    /// What has fallen due, the latest first; then what has not, the nearest first.
     pub obligations: Vec<ObligationRecord>,
     /// Obligations that match, by state.
     pub counts: Vec<StateCount>,
@@ -126,6 +126,10 @@ pub struct StateCount {
 
 const STATES: [&str; 9] =
     ["upcoming", "done", "late", "missing", "empty", "waived", "undated", "unlinked", "uncounted"];
+
+/// What has fallen due before what has not: the former with the latest first, the latter with the nearest.
+const ORDER: &str = "obligation_state IN ('upcoming', 'uncounted'), CASE WHEN obligation_state = 'upcoming' THEN due_at END, \
+                     due_at DESC NULLS LAST, obligation_id";
 
 /// A text as a literal of SQL.
 fn literal(text: &str) -> String {
@@ -159,7 +163,7 @@ impl ObligationQuery {
     ///
     /// `invalid_parameter` for a state that there is not.
     pub fn sql(&self) -> Result<String, ApiError> {
-        Ok(format!("SELECT * FROM catalog.obligation{} ORDER BY due_at DESC, obligation_id", self.condition()?))
+        Ok(format!("SELECT * FROM catalog.obligation{} ORDER BY {ORDER}", self.condition()?))
     }
 }
 

@@ -160,6 +160,8 @@ fn figure(table: &Table, column: Option<&str>) -> Result<String, ApiError> {
             .iter()
             .find(|name| is_public(name))
             .map(|name| (*name).to_owned())
+            // A register has no figures: its row is known by its key.
+            .or_else(|| table.key.iter().find(|name| is_public(name)).cloned())
             .ok_or_else(|| ApiError::parameter("column", "", "the name of a column")),
     }
 }
