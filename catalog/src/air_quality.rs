@@ -110,13 +110,18 @@ impl AirQuality {
         date: NaiveDate,
         rounding: Rounding,
     ) -> Option<i32> {
-        self.edition_on(date)?.columns.get(pollutant)?.get(period)?.index(rounded(pollutant, value)?, rounding)
+        self.edition_on(date)?.columns.get(pollutant)?.get(period)?.index(rounded(pollutant, period, value)?, rounding)
     }
 }
 
-/// The concentration in thousandths, rounded to what its pollutant is printed with.
-fn rounded(pollutant: &str, value: Exact) -> Option<i128> {
-    let decimals = if pollutant == "CO" { 1 } else { 0 };
+/// The concentration in thousandths, rounded to what its pollutant is printed with: pages print hours of CO with two decimals, and
+/// means of it with one.
+fn rounded(pollutant: &str, period: &str, value: Exact) -> Option<i128> {
+    let decimals = match (pollutant, period) {
+        ("CO", "1h") => 2,
+        ("CO", _) => 1,
+        _ => 0,
+    };
     let digits = half_even(value, decimals)?;
     Some(digits * 10_i128.pow(u32::from(SCALE - decimals)))
 }

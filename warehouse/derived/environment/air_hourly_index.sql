@@ -14,8 +14,8 @@ WITH wide AS (
     max(CASE WHEN measure = 'PM25' AND averaging = '1h' THEN value END) AS pm25, max(CASE WHEN measure = 'PM25' AND averaging = '24h' THEN value END) AS pm25_24
   FROM air_hourly GROUP BY geo_kind, geo_id, obs_time, data_kind
 ), rated AS (
-  SELECT *, greatest(coalesce(iaqi('SO2', '1h', so2, d), iaqi('SO2', '24h', so2_24, d)), iaqi('NO2', '1h', no2, d), iaqi('CO', '1h', co, d), iaqi('O3', '1h', o3, d)) AS gas,
-    greatest(coalesce(iaqi('SO2', '1h', so2, d, 'nearest'), iaqi('SO2', '24h', so2_24, d, 'nearest')), iaqi('NO2', '1h', no2, d, 'nearest'), iaqi('CO', '1h', co, d, 'nearest'), iaqi('O3', '1h', o3, d, 'nearest')) AS gas_nearest
+  SELECT *, greatest(CASE WHEN so2 > 800 THEN iaqi('SO2', '24h', so2_24, d) ELSE iaqi('SO2', '1h', so2, d) END, iaqi('NO2', '1h', no2, d), iaqi('CO', '1h', co, d), iaqi('O3', '1h', o3, d)) AS gas,
+    greatest(CASE WHEN so2 > 800 THEN iaqi('SO2', '24h', so2_24, d, 'nearest') ELSE iaqi('SO2', '1h', so2, d, 'nearest') END, iaqi('NO2', '1h', no2, d, 'nearest'), iaqi('CO', '1h', co, d, 'nearest'), iaqi('O3', '1h', o3, d, 'nearest')) AS gas_nearest
   FROM wide WHERE printed > 0
 )
 SELECT geo_kind, geo_id, geo_name, region_code, obs_time, d AS data_date, data_month, data_kind, printed AS aqi_printed,
