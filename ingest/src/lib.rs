@@ -24,6 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod catalogue_sheet;
 mod declaration;
 pub mod draft;
 pub mod feed;

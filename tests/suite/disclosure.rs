@@ -58,30 +58,48 @@ fn a_statement_of_the_publisher_fulfils_a_duty_and_explains_a_finding() {
         let output = output.expect("starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
-    let state = || {
-        value(&data, "SELECT obligation_state FROM catalog.obligation WHERE item_code = '510411-14-0301'")
-    };
+    let state = || value(&data, "SELECT obligation_state FROM catalog.obligation WHERE item_code = '510411-14-0301'");
     assert_eq!(state(), "missing");
     let id = value(&data, "SELECT obligation_id FROM catalog.obligation WHERE item_code = '510411-14-0301'");
     let basic = ["--region", "510411", "--subject", &id, "--on"];
-    let published = [&["--kind", "published", "--evidence-url", "https://example.gov.cn/1"], &basic[..], &["2019-12-26"]];
+    let published =
+        [&["--kind", "published", "--evidence-url", "https://example.gov.cn/1"], &basic[..], &["2019-12-26"]];
     record(&published.concat());
     assert_eq!(state(), "late");
     let days = "SELECT late_workdays FROM catalog.obligation WHERE item_code = '510411-14-0301'";
     // Due on Monday 2019-12-23.
     assert_eq!(value(&data, days), "3");
-    record(&[&["--kind", "revoked", "--revokes", "event.1", "--evidence-document", "误记"], &basic[..], &["2019-12-27"]].concat());
+    record(
+        &[&["--kind", "revoked", "--revokes", "event.1", "--evidence-document", "误记"], &basic[..], &["2019-12-27"]]
+            .concat(),
+    );
     assert_eq!(state(), "missing");
     let waived = [&["--kind", "waived", "--evidence-document", "涉及商业秘密"], &basic[..], &["2019-12-26"]];
     record(&waived.concat());
     assert_eq!(state(), "waived");
     // A finding is explained by whoever publishes the figures, and stays a finding.
-    let finding = value(&data, "SELECT check_id || '/' || scope_key FROM catalog.finding WHERE outcome <> 'SKIP' ORDER BY check_id LIMIT 1");
-    record(&["--kind", "explained", "--evidence-document", "口径不同", "--region", "510400", "--subject", &finding, "--on", "2024-01-02"]);
-    let explained = value(&data, "SELECT explained_by || ' ' || explanation FROM catalog.finding WHERE explained_by IS NOT NULL");
+    let finding = value(
+        &data,
+        "SELECT check_id || '/' || scope_key FROM catalog.finding WHERE outcome <> 'SKIP' ORDER BY check_id LIMIT 1",
+    );
+    record(&[
+        "--kind",
+        "explained",
+        "--evidence-document",
+        "口径不同",
+        "--region",
+        "510400",
+        "--subject",
+        &finding,
+        "--on",
+        "2024-01-02",
+    ]);
+    let explained =
+        value(&data, "SELECT explained_by || ' ' || explanation FROM catalog.finding WHERE explained_by IS NOT NULL");
     assert_eq!(explained, "event.4 口径不同");
     // The command shows the same, and writes it as a table.
-    let output = gongkai(&data).args(["catalog", "due", "--region", "510422", "--state", "late", "--data"]).arg(&data).output();
+    let output =
+        gongkai(&data).args(["catalog", "due", "--region", "510422", "--state", "late", "--data"]).arg(&data).output();
     let output = String::from_utf8_lossy(&output.expect("starts").stdout).into_owned();
     assert!(output.contains("2019-10-14 23:59  late") && output.contains("+5 workdays"), "{output}");
     let output = gongkai(&data)

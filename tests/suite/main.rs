@@ -1,11 +1,11 @@
 //! Suites over the whole product.
 
 mod archives;
+mod catalogue;
 mod checks;
 mod client;
 mod commands;
 mod damaged_files;
-mod catalogue;
 mod declarations;
 mod directions;
 mod disclosure;

@@ -1,9 +1,13 @@
 //! The catalogue of a region as a workbook in the layout of 基层政务公开标准目录: one sheet a field, items in merged first levels,
 //! and channels with ■ for those that are chosen and □ for the others.
 
-use gongkai_catalog::disclosure::{CHANNELS, Disclosure, DisclosureRegion, ItemAudience, ItemMode, LegalBasis, RegionItem};
 use gongkai_catalog::Tier;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use gongkai_catalog::disclosure::{
+    CHANNELS, Disclosure, DisclosureRegion, ItemAudience, ItemMode, LegalBasis, RegionItem,
+};
+use rust_xlsxwriter::{
+    DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+};
 
 /// Captions of the header: name, and for a group the captions below it.
 const HEADER: [(&str, &[&str]); 10] = [

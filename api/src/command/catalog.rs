@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
+use gongkai_ingest::catalogue_sheet::{self, FieldItems};
+use gongkai_ingest::{Limits, read_document};
 use gongkai_warehouse::export::{self, ExportOptions};
 
 use super::sql::write_output;
-use super::{Outcome, UsageError, open};
+use super::{DataError, Outcome, UsageError, open};
 use crate::config::Config;
+use crate::http::disclosure::Compared;
 use crate::http::obligation::{DeadlineQuery, ObligationQuery};
 use crate::http::{ApiError, App, disclosure, obligation, sql};
 
@@ -68,12 +71,26 @@ enum What {
         #[arg(long, default_value_t = 100)]
         limit: usize,
     },
-    /// Items that two regions do not have alike
+    /// Items that two regions do not have alike, or one region on two days
     Diff {
         /// Code of the first region
         region: String,
-        /// Code of the second region
-        with: String,
+        /// Code of the second region; the first where it is absent
+        with: Option<String>,
+        /// Day of the first catalogue; today where it is absent
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        on: Option<NaiveDate>,
+        /// Day of the second
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        with_on: Option<NaiveDate>,
+    },
+    /// A catalogue's workbook (基层政务公开标准目录) as declarations of items, for review
+    Import {
+        /// The workbook, or the table as CSV
+        file: PathBuf,
+        /// Number of the field, such as 14; sheets after the first count on from it
+        #[arg(long)]
+        field: u32,
     },
     /// How a deadline's text is read, and the due date that follows from a day
     Deadline {
@@ -89,7 +106,10 @@ enum What {
 pub async fn run(config: Config, args: CatalogArgs) -> anyhow::Result<Outcome> {
     let app = App::new(open(config)?);
     let output = match args.format {
-        CatalogFormat::Text => text(&app, args.what).await?.into_bytes(),
+        CatalogFormat::Text => match args.what {
+            What::Import { file, field } => import(&file, field)?.into_bytes(),
+            what => text(&app, what).await?.into_bytes(),
+        },
         CatalogFormat::Json => json(&app, args.what).await?,
         CatalogFormat::Csv => table(&app, &args.what, "csv").await?,
         CatalogFormat::Xlsx => table(&app, &args.what, "xlsx").await?,
@@ -98,12 +118,40 @@ pub async fn run(config: Config, args: CatalogArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// The catalogue sheets of a file. It is the user's own, read in the user's own process.
+fn sheets(file: &std::path::Path) -> anyhow::Result<Vec<FieldItems>> {
+    let bytes = std::fs::read(file).map_err(|error| UsageError(format!("{}: {error}", file.display())))?;
+    let wrong = |error: String| DataError(format!("{}: {error}", file.display()));
+    let document = read_document(&bytes, &Limits::default()).map_err(|error| wrong(error.to_string()))?;
+    Ok(catalogue_sheet::read(&document).map_err(|error| wrong(error.to_string()))?)
+}
+
+/// The declarations of every sheet, one after the other.
+fn import(file: &std::path::Path, field: u32) -> anyhow::Result<String> {
+    let fields = sheets(file)?;
+    let declared = fields.iter().zip(field..).map(|(sheet, number)| {
+        let label = sheet.sheet.trim_start_matches(|character: char| character.is_ascii_digit());
+        sheet.to_toml(&format!("{number:02}"), if label.is_empty() { "领域" } else { label })
+    });
+    Ok(declared.collect::<Vec<_>>().join("\n"))
+}
+
 fn usage(error: ApiError) -> anyhow::Error {
     UsageError(error.detail).into()
 }
 
 async fn snapshot(app: &App) -> anyhow::Result<std::sync::Arc<gongkai_warehouse::Snapshot>> {
     app.snapshot().await.map_err(|error| anyhow::anyhow!(error.detail))
+}
+
+/// What `diff` compares.
+fn compared(what: &What) -> Compared<'_> {
+    match what {
+        What::Diff { region, with, on, with_on } => {
+            Compared { code: region, with: with.as_deref().unwrap_or(region), on: *on, with_on: *with_on }
+        }
+        _ => Compared { code: "", with: "", on: None, with_on: None },
+    }
 }
 
 /// The question of `due`, with its limit as the page.
@@ -127,13 +175,14 @@ async fn json(app: &App, what: What) -> anyhow::Result<Vec<u8>> {
         What::Items { region } => {
             serde_json::to_vec_pretty(&disclosure::catalog(app, &snapshot, region).map_err(usage)?)?
         }
-        What::Diff { region, with } => {
-            serde_json::to_vec_pretty(&disclosure::difference(app, &snapshot, region, with).map_err(usage)?)?
+        What::Diff { .. } => {
+            serde_json::to_vec_pretty(&disclosure::difference(app, &snapshot, compared(&what)).map_err(usage)?)?
         }
         What::Due { .. } => {
             let query = due_query(&what).unwrap_or_default();
             serde_json::to_vec_pretty(&obligation::find(app, &query).await.map_err(usage)?)?
         }
+        What::Import { file, .. } => serde_json::to_vec_pretty(&sheets(file)?)?,
         What::Deadline { text, from } => {
             let query = DeadlineQuery { text: Some(text.clone()), rule: None, from: *from };
             serde_json::to_vec_pretty(&obligation::reckon(app, &query).map_err(usage)?)?
@@ -147,7 +196,9 @@ async fn json(app: &App, what: What) -> anyhow::Result<Vec<u8>> {
 async fn table(app: &App, what: &What, format: &str) -> anyhow::Result<Vec<u8>> {
     let follows = |code: &str| {
         let known = app.catalog().disclosure.region(code);
-        known.map(|region| region.region_code.clone()).ok_or_else(|| UsageError(format!("no catalogue of a region {code:?}")))
+        known
+            .map(|region| region.region_code.clone())
+            .ok_or_else(|| UsageError(format!("no catalogue of a region {code:?}")))
     };
     if let (What::Items { region }, "xlsx") = (what, format) {
         let snapshot = snapshot(app).await?;
@@ -156,11 +207,20 @@ async fn table(app: &App, what: &What, format: &str) -> anyhow::Result<Vec<u8>> 
     let statement = match what {
         What::Coverage => COVERAGE.to_owned(),
         What::Items { region } => {
-            format!("SELECT i.*, c.state FROM catalog.item AS i LEFT JOIN catalog.item_coverage AS c ON c.item_code = i.item_code WHERE i.region_code = '{}' ORDER BY i.item_code, i.version_no", follows(region)?)
+            format!(
+                "SELECT i.*, c.state FROM catalog.item AS i LEFT JOIN catalog.item_coverage AS c ON c.item_code = i.item_code WHERE i.region_code = '{}' ORDER BY i.item_code, i.version_no",
+                follows(region)?
+            )
         }
-        What::Diff { region, with } => DIFF.replace("{one}", &follows(region)?).replace("{other}", &follows(with)?),
+        What::Diff { region, with, on: None, with_on: None } => {
+            let with = with.as_ref().unwrap_or(region);
+            DIFF.replace("{one}", &follows(region)?).replace("{other}", &follows(with)?)
+        }
+        What::Diff { .. } => return Err(UsageError("two days are compared as text or json".into()).into()),
         What::Due { .. } => due_query(what).unwrap_or_default().sql().map_err(usage)?,
-        What::Deadline { .. } => return Err(UsageError("`deadline` prints text or json".into()).into()),
+        What::Deadline { .. } | What::Import { .. } => {
+            return Err(UsageError("`deadline` and `import` print text or json".into()).into());
+        }
     };
     let answered = sql::run(app, &statement, None, None).await.map_err(usage)?;
     if answered.collected.truncated {
@@ -239,15 +299,17 @@ async fn text(app: &App, what: What) -> anyhow::Result<String> {
                 lines.push(format!("{} more; --limit shows more of them, --format csv all", found.total - shown));
             }
         }
-        What::Diff { region, with } => {
-            let found = disclosure::difference(app, &snapshot, region, with).map_err(usage)?;
-            lines.push(format!("item     {region:<11} {with:<11} why"));
+        What::Diff { .. } => {
+            let found = disclosure::difference(app, &snapshot, compared(&what)).map_err(usage)?;
+            lines.push(format!("         {:<11} {:<11}", found.region_code, found.with));
+            lines.push(format!("item     {:<11} {:<11} why", found.on.to_string(), found.with_on.to_string()));
             for item in found.differences {
                 let (one, other) = (item.state.as_deref().unwrap_or("-"), item.other_state.as_deref().unwrap_or("-"));
                 let reason = item.reason.map_or_else(String::new, |reason| format!("（{}）", reason.zh));
                 lines.push(format!("{} {one:<11} {other:<11} {:<9} {}{reason}", item.code, item.why, item.label.zh));
             }
         }
+        What::Import { .. } => {}
         What::Deadline { text, from } => {
             let query = DeadlineQuery { text: Some(text.clone()), rule: None, from: *from };
             let answer = obligation::reckon(app, &query).map_err(usage)?;

@@ -203,8 +203,8 @@ pub struct ItemDifference {
     pub state: Option<String>,
     /// State in the second region.
     pub other_state: Option<String>,
-    /// `tier`: the tiers have different duties; `local`: one region has it otherwise, with a reason; `published`: both have it, and only
-    /// one has published.
+    /// `tier`: the tiers have different duties; `local`: one region has it otherwise, with a reason; `version`: the duty changed between
+    /// the two days; `published`: both have it, and only one has published.
     pub why: String,
     /// The reason of the region that has it otherwise.
     pub reason: Option<Text>,
@@ -230,6 +230,10 @@ pub struct CatalogDiff {
     pub region_code: String,
     /// The second region.
     pub with: String,
+    /// Day of the first catalogue.
+    pub on: NaiveDate,
+    /// Day of the second.
+    pub with_on: NaiveDate,
     /// Items that only one has, or that stand differently.
     pub differences: Vec<ItemDifference>,
 }
@@ -256,12 +260,7 @@ fn summary(app: &App, snapshot: &Snapshot, region: &DisclosureRegion) -> Catalog
     }
 }
 
-fn item_record(
-    app: &App,
-    snapshot: &Snapshot,
-    region: &DisclosureRegion,
-    own: &RegionItem,
-) -> ItemRecord {
+fn item_record(app: &App, snapshot: &Snapshot, region: &DisclosureRegion, own: &RegionItem) -> ItemRecord {
     let item = &own.item;
     let found = coverage(app.catalog(), snapshot, region, item);
     ItemRecord {
@@ -325,14 +324,34 @@ pub fn catalog(app: &App, snapshot: &Snapshot, code: &str) -> Result<CatalogReco
     })
 }
 
-/// What two regions do not have alike: items of one only, and items that stand differently.
-pub fn difference(app: &App, snapshot: &Snapshot, code: &str, with: &str) -> Result<CatalogDiff, ApiError> {
+/// Two catalogues to be compared: of two regions, of two days, or both.
+#[derive(Debug, Clone, Copy)]
+pub struct Compared<'a> {
+    /// Code of the first region.
+    pub code: &'a str,
+    /// Code of the second; the same where two days are compared.
+    pub with: &'a str,
+    /// Day of the first; today where absent.
+    pub on: Option<NaiveDate>,
+    /// Day of the second; today where absent.
+    pub with_on: Option<NaiveDate>,
+}
+
+/// What two catalogues do not have alike: items of one only, items that say otherwise, and items that stand differently.
+///
+/// # Errors
+///
+/// `not_found` for a region that follows no catalogue.
+pub fn difference(app: &App, snapshot: &Snapshot, compared: Compared<'_>) -> Result<CatalogDiff, ApiError> {
+    let Compared { code, with, .. } = compared;
     let (region, other) = (follower(app, code)?, follower(app, with)?);
     let today = today(app, snapshot);
-    let items = |region: &DisclosureRegion| -> BTreeMap<String, RegionItem> {
-        region.items_on(today).map(|own| (own.short_code(), own.clone())).collect()
+    let (on, with_on) = (compared.on.unwrap_or(today), compared.with_on.unwrap_or(today));
+    let items = |region: &DisclosureRegion, day: NaiveDate| -> BTreeMap<String, RegionItem> {
+        let own = region.items_on(day).filter(|_| region.holds_on(day));
+        own.map(|own| (own.short_code(), own.clone())).collect()
     };
-    let (own, others) = (items(region), items(other));
+    let (own, others) = (items(region, on), items(other, with_on));
     let state = |region: &DisclosureRegion, own: Option<&RegionItem>| {
         own.map(|own| coverage(app.catalog(), snapshot, region, &own.item).state.name().to_owned())
     };
@@ -353,7 +372,7 @@ pub fn difference(app: &App, snapshot: &Snapshot, code: &str, with: &str) -> Res
         let code = code.clone();
         differences.push(ItemDifference { code, label, state, other_state, why: why.to_owned(), reason, changed });
     }
-    Ok(CatalogDiff { region_code: code.to_owned(), with: with.to_owned(), differences })
+    Ok(CatalogDiff { region_code: code.to_owned(), with: with.to_owned(), on, with_on, differences })
 }
 
 /// What two versions of an item say otherwise.
@@ -382,7 +401,11 @@ fn why(
     let omitted = region.omitted.get(code).or_else(|| other.omitted.get(code));
     match local.or(omitted) {
         Some(reason) => ("local", Some(reason.into())),
-        None if region.tier != other.tier => ("tier", None),
+        None if region.region_code == other.region_code => {
+            let newer = [mine, theirs].into_iter().flatten().max_by_key(|own| own.item.version_no);
+            ("version", newer.and_then(|own| own.item.reason.as_ref()).map(Text::from))
+        }
+        None if mine.is_none() || theirs.is_none() => ("tier", None),
         None => ("published", None),
     }
 }
@@ -531,11 +554,15 @@ pub async fn get_coverage(
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogDiffQuery {
-    /// Code of the other region.
-    with: String,
+    /// Code of the other region; the same region where it is absent.
+    with: Option<String>,
+    /// Day of the first catalogue; today where it is absent.
+    on: Option<NaiveDate>,
+    /// Day of the second.
+    with_on: Option<NaiveDate>,
 }
 
-/// What two regions' catalogues do not have alike.
+/// What two regions' catalogues do not have alike, or one region's on two days.
 #[utoipa::path(get, path = "/catalogs/{region}/diff", operation_id = "get_catalog_diff", tag = "catalogs",
     params(("region" = String, Path, description = "Code of a region that follows the catalogue"), CatalogDiffQuery),
     responses((status = 200, description = "Items of one only, and items that stand differently.", body = CatalogDiff), Problems))]
@@ -546,5 +573,7 @@ pub async fn get_catalog_diff(
 ) -> Result<Json<CatalogDiff>, ApiError> {
     let (Path(region), Query(query)) = (region?, query?);
     let snapshot = app.snapshot().await?;
-    Ok(Json(difference(&app, &snapshot, &region, &query.with)?))
+    let with = query.with.as_deref().unwrap_or(&region);
+    let compared = Compared { code: &region, with, on: query.on, with_on: query.with_on };
+    Ok(Json(difference(&app, &snapshot, compared)?))
 }

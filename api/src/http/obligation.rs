@@ -152,7 +152,8 @@ impl ObligationQuery {
         ];
         let texts = texts.into_iter().filter_map(|(column, text)| Some(format!("{column} = {}", literal(&text?))));
         let days = [("due_at >=", self.due_from), ("due_at <", self.due_to.and_then(|day| day.succ_opt()))];
-        let days = days.into_iter().filter_map(|(column, day)| Some(format!("{column} TIMESTAMP '{} 00:00:00+08:00'", day?)));
+        let days =
+            days.into_iter().filter_map(|(column, day)| Some(format!("{column} TIMESTAMP '{} 00:00:00+08:00'", day?)));
         let conditions: Vec<String> = texts.chain(days).collect();
         Ok(if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) })
     }

@@ -81,9 +81,10 @@ fn day_end(catalog: &Arc<Catalog>) -> Arc<ScalarUDF> {
     };
     Function::udf(catalog, &described, Signature::any(1, Volatility::Immutable), moment_type(), |_, args| {
         let dates = args.array(0, &DataType::Date32)?;
-        let ends = dates.as_primitive::<Date32Type>().iter().map(|day| {
-            day.map(|day| (i64::from(day) * 24 * 3600 + LAST_SECOND - OFFSET_SECONDS) * 1_000_000)
-        });
+        let ends = dates
+            .as_primitive::<Date32Type>()
+            .iter()
+            .map(|day| day.map(|day| (i64::from(day) * 24 * 3600 + LAST_SECOND - OFFSET_SECONDS) * 1_000_000));
         Ok(Arc::new(ends.collect::<TimestampMicrosecondArray>().with_timezone(ZONE)))
     })
 }

@@ -19,7 +19,12 @@ pub(super) const VIEWS: &[View] = &[
             column("item_code", Text, "事项编码：地区-领域-一级二级", "Code: region, field, levels"),
             column("version_no", Bigint, "版本号，从 1 起", "Number of the version, from 1"),
             column("valid_from", Date, "本版本生效日期", "First day on which this version holds"),
-            column("valid_to", Date, "本版本终止日期（不含），空为现行", "First day on which it does not; empty while it holds"),
+            column(
+                "valid_to",
+                Date,
+                "本版本终止日期（不含），空为现行",
+                "First day on which it does not; empty while it holds",
+            ),
             column("reason", Text, "变更原因", "Why it is another version than the one before"),
             column("short_code", Text, "不含地区的编码：领域-一级二级", "Code without the region: field, levels"),
             column("region_code", Text, "行政区划代码", "Region that has the duty"),
@@ -35,20 +40,45 @@ pub(super) const VIEWS: &[View] = &[
             column("content_elements", Text, "公开内容（要素），以顿号分隔", "What has to be in it"),
             column("legal_basis", Text, "公开依据", "What it follows from"),
             column("deadline_text", Text, "公开时限", "Deadline as written"),
-            column("deadline_rule", Text, "时限规则（JSON），读不出的为空", "Deadline as a rule, JSON; empty where the text gives none"),
+            column(
+                "deadline_rule",
+                Text,
+                "时限规则（JSON），读不出的为空",
+                "Deadline as a rule, JSON; empty where the text gives none",
+            ),
             column("rule_kind", Text, "规则类型", "Kind of the rule"),
             column("rule_anchor", Text, "起算事件", "Event that it counts from"),
             column("rule_freq", Text, "周期", "How often its periods come round"),
             column("rule_parent", Text, "随同公开的事项", "Item that it goes with"),
-            column("needs_review", Boolean, "时限文字是否待人工确认", "Whether a person has yet to say what the text means"),
+            column(
+                "needs_review",
+                Boolean,
+                "时限文字是否待人工确认",
+                "Whether a person has yet to say what the text means",
+            ),
             column("publisher_zh", Text, "公开主体", "Office whose duty it is"),
             column("channels", Text, "公开渠道，以顿号分隔", "Where it is published"),
             column("audience", Text, "公开对象：public 全社会，specific 特定群体", "public, or specific people"),
             column("mode", Text, "公开方式：proactive 主动，on_request 依申请", "proactive or on_request"),
-            column("oga_class", Bigint, "条例第二十条的类别，1 至 15", "Class of article 20 of the regulation, 1 to 15"),
-            column("obligations", Text, "所落实的任务，以逗号分隔", "Duties of the work plan that it fulfils, separated by commas"),
+            column(
+                "oga_class",
+                Bigint,
+                "条例第二十条的类别，1 至 15",
+                "Class of article 20 of the regulation, 1 to 15",
+            ),
+            column(
+                "obligations",
+                Text,
+                "所落实的任务，以逗号分隔",
+                "Duties of the work plan that it fulfils, separated by commas",
+            ),
             column("dataset", Text, "对应数据集，以逗号分隔", "Datasets that fulfil it, separated by commas"),
-            column("local_reason", Text, "与同级其他地区不同的原因", "Why the region has it otherwise than others of its tier"),
+            column(
+                "local_reason",
+                Text,
+                "与同级其他地区不同的原因",
+                "Why the region has it otherwise than others of its tier",
+            ),
             column("version", Text, "目录版本", "Version of the catalogue"),
         ],
         fill: items,
@@ -80,7 +110,12 @@ pub(super) const VIEWS: &[View] = &[
             column("region_code", Text, "行政区划代码", "Region"),
             column("release_id", Text, "发布编号", "Release"),
             column("first_published_at", Timestamp, "首次公开时间", "When first published"),
-            column("is_dated", Boolean, "首次公开时间是否有据；否则为本库记录时间", "Whether a source says so; else it is when this warehouse recorded it"),
+            column(
+                "is_dated",
+                Boolean,
+                "首次公开时间是否有据；否则为本库记录时间",
+                "Whether a source says so; else it is when this warehouse recorded it",
+            ),
             column("is_synthetic", Boolean, "是否合成样例数据", "Whether its figures are synthetic samples"),
         ],
         fill: releases,
@@ -103,7 +138,12 @@ pub(super) const VIEWS: &[View] = &[
         en: "Weeks, months, quarters, half-years and years since the catalogue holds, up to today",
         columns: &[
             column("freq", Text, "周期", "weekly, monthly, quarterly, halfyearly or yearly"),
-            column("period", Text, "期间：2019-W09、2019-03、2019-Q1、2019-H1、2019", "The period, such as 2019-W09, 2019-03, 2019-Q1, 2019-H1 or 2019"),
+            column(
+                "period",
+                Text,
+                "期间：2019-W09、2019-03、2019-Q1、2019-H1、2019",
+                "The period, such as 2019-W09, 2019-03, 2019-Q1, 2019-H1 or 2019",
+            ),
             column("period_start", Date, "第一天", "Its first day"),
             column("period_end", Date, "最后一天", "Its last day"),
         ],
@@ -140,7 +180,9 @@ fn items(from: &Sources<'_>) -> Vec<ArrayRef> {
     };
     let rule = |entry: &Entry<'_>| entry.item().rule.clone();
     // A region that came or went during a version has it while it was there.
-    let begins = |entry: &Entry<'_>| entry.region.valid_from.map_or(entry.item().valid_from, |from| from.max(entry.item().valid_from));
+    let begins = |entry: &Entry<'_>| {
+        entry.region.valid_from.map_or(entry.item().valid_from, |from| from.max(entry.item().valid_from))
+    };
     let ends = |entry: &Entry<'_>| match (entry.item().valid_to, entry.region.valid_to) {
         (Some(item), Some(region)) => Some(item.min(region)),
         (one, other) => one.or(other),
@@ -179,9 +221,9 @@ fn items(from: &Sources<'_>) -> Vec<ArrayRef> {
         text(all.iter().map(|entry| Some(entry.item().audience.name()))),
         text(all.iter().map(|entry| Some(entry.item().mode.name()))),
         bigint(all.iter().map(|entry| entry.item().oga_class.map(u64::from))),
-        text(all.iter().map(|entry| {
-            (!entry.item().obligations.is_empty()).then(|| entry.item().obligations.join(","))
-        })),
+        text(
+            all.iter().map(|entry| (!entry.item().obligations.is_empty()).then(|| entry.item().obligations.join(","))),
+        ),
         text(all.iter().map(|entry| {
             let linked: Vec<&str> = entry.item().datasets.iter().map(|link| link.dataset.as_str()).collect();
             (!linked.is_empty()).then(|| linked.join(","))
@@ -282,13 +324,8 @@ fn periods(from: &Sources<'_>) -> Vec<ArrayRef> {
     // The year before is what the first yearly duties are about.
     let begin = from.catalog.disclosure.valid_from.and_then(|day| NaiveDate::from_ymd_opt(day.year() - 1, 1, 1));
     let mut all = Vec::new();
-    for freq in [
-        Frequency::Weekly,
-        Frequency::Monthly,
-        Frequency::Quarterly,
-        Frequency::Halfyearly,
-        Frequency::Yearly,
-    ] {
+    for freq in [Frequency::Weekly, Frequency::Monthly, Frequency::Quarterly, Frequency::Halfyearly, Frequency::Yearly]
+    {
         let mut day = begin.unwrap_or(today);
         while day <= today {
             let Some(period) = period_of(freq, day) else { break };

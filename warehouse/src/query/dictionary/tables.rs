@@ -167,10 +167,11 @@ fn column_rows<'a>(from: &Sources<'a>) -> Vec<ColumnRow<'a>> {
             .map(move |(index, column)| ColumnRow { sum: sum(&column.name), ..column_row(&table.name, index, column) })
     });
     let derived = from.derived.values().flat_map(|table| {
-        table.columns.iter().enumerate().map(|(index, column)| ColumnRow {
-            schema: &table.schema,
-            ..column_row(&table.name, index, column)
-        })
+        table
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| ColumnRow { schema: &table.schema, ..column_row(&table.name, index, column) })
     });
     let lists = from.catalog.lists.values().flat_map(|list| {
         list.columns.iter().enumerate().map(|(index, column)| ColumnRow {

@@ -36,8 +36,7 @@ async fn the_dictionary_describes_public_columns_in_both_languages() {
     let tables = warehouse.rows("SELECT table_name FROM catalog.table WHERE schema_name = 'open' ORDER BY 1").await;
     let derived = crate::derived::load(&warehouse.catalog).expect("loads");
     let derived = derived.values().filter(|table| table.schema == "open").map(|table| &table.name);
-    let mut expected: Vec<_> =
-        warehouse.catalog.tables.keys().chain(derived).map(|name| vec![name.clone()]).collect();
+    let mut expected: Vec<_> = warehouse.catalog.tables.keys().chain(derived).map(|name| vec![name.clone()]).collect();
     expected.sort();
     assert_eq!(tables, expected);
     // A column that the dictionary lists can be selected.
