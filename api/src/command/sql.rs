@@ -156,8 +156,11 @@ pub async fn run(config: Config, args: SqlArgs) -> anyhow::Result<Outcome> {
     let Some(query) = args.query else {
         return shell::run(&session).await;
     };
-    let (schema, batches, warnings) =
-        session.query_with_warnings(&query).await.map_err(|error| DataError(format!("{}: {error}", error.code())))?;
+    let (schema, batches, warnings) = session.query_with_warnings(&query).await.map_err(|error| {
+        // What is our fault says more to who has the folder.
+        tracing::debug!(?error, "the query failed");
+        DataError(format!("{}: {error}", error.code()))
+    })?;
     for warning in warnings {
         eprintln!("warning: {}", warning.en);
     }

@@ -13,7 +13,7 @@
 WITH request AS (
   SELECT *, CAST(date_part('year', received_on) AS INTEGER) AS received_year,
     CASE request_state WHEN 'awaiting_correction' THEN NULL WHEN 'abandoned' THEN CAST(date_part('year', coalesce(answered_on, received_on)) AS INTEGER)
-      ELSE CAST(date_part('year', greatest(answered_on, received_on)) AS INTEGER) END AS closed_year
+      ELSE CASE WHEN answered_on IS NOT NULL THEN CAST(date_part('year', greatest(answered_on, received_on)) AS INTEGER) END END AS closed_year
   FROM catalog.foi_status WHERE received_on IS NOT NULL
 ), calendar_year AS (
   SELECT received_year AS year FROM request UNION SELECT closed_year FROM request WHERE closed_year IS NOT NULL

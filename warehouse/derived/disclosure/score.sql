@@ -1,6 +1,6 @@
 -- schema = "catalog"
 -- label = { zh = "政务公开评分", en = "Disclosure scores" }
--- description = { zh = "按地区、领域和应公开时间所在季度评分；field_no 为空的行是全部领域。未到期、未接入、不予公开和日历缺年份的义务不计。覆盖＝已公开次数/应公开次数；及时按逾期工作日数递减，公开时间无据的不计；准确＝1－出错等式/检查的等式；开放＝可下载结构化数据的比例。完整性和依申请公开尚无数据，其权重分给其余部分。合成样例单独成行（is_synthetic），不是任何机关的得分。", en = "By region, field and quarter of the due date; rows without a field are all fields together. Obligations that are not due yet, not linked, waived or without a calendar do not count. Coverage is published over due; timeliness falls with the working days late and leaves out what is not dated; accuracy is one less the share of identities in error; openness the share that can be downloaded as structured data. Nothing is known of completeness and requests yet; their weights are spread over the others. Synthetic samples have rows of their own (is_synthetic) and are nobody's score." }
+-- description = { zh = "按地区、领域和应公开时间所在季度评分；field_no 为空的行是全部领域。未到期、未接入、不予公开和日历缺年份的义务不计。覆盖＝已公开次数/应公开次数；及时按逾期工作日数递减，公开时间无据的不计；准确＝1－出错等式/检查的等式；开放＝可下载结构化数据的比例。依申请公开＝按期答复的申请/到期的申请，只计入全部领域的行。完整性尚无数据；没有数据的部分，其权重分给其余部分。合成样例单独成行（is_synthetic），不是任何机关的得分。", en = "By region, field and quarter of the due date; rows without a field are all fields together. Obligations that are not due yet, not linked, waived or without a calendar do not count. Coverage is published over due; timeliness falls with the working days late and leaves out what is not dated; accuracy is one less the share of identities in error; openness the share that can be downloaded as structured data. Requests are those answered in time over those due, in the rows of all fields only. Nothing is known of completeness yet; the weight of a part without data is spread over the others. Synthetic samples have rows of their own (is_synthetic) and are nobody's score." }
 -- grain = { zh = "一个地区一个领域一个季度", en = "one region, field and quarter" }
 -- key = ["region_code", "field_no", "period", "is_synthetic"]
 -- columns = ["region_code", "region_name", "tier", "field_no", "period", "is_synthetic", "due_count", "published_count", "late_count", "missing_count", "coverage_share", "timeliness_share", "completeness_share", "accuracy_share", "request_share", "openness_share", "score", "weights_version", "formula_version"]
@@ -31,22 +31,29 @@ WITH counted AS (
     avg(CASE WHEN state IN ('done', 'empty') THEN 1.0 WHEN state = 'missing' THEN 0.0 WHEN state = 'late' THEN CASE WHEN late_workdays >= 10 THEN 0.0 ELSE 1.0 - late_workdays / 10.0 END END) AS timeliness,
     avg(CASE WHEN release_id IS NOT NULL THEN 1.0 END) AS openness
   FROM spread GROUP BY region_code, field_no, quarter, is_synthetic
+), request AS (
+  SELECT region_code, concat(CAST(date_part('year', due_on) AS TEXT), '-Q', CAST(date_part('quarter', due_on) AS TEXT)) AS quarter, is_synthetic,
+    avg(CASE WHEN request_state = 'answered' THEN 1.0 ELSE 0.0 END) AS share
+  FROM catalog.foi_status WHERE request_state IN ('answered', 'answered_late', 'overdue') AND due_on IS NOT NULL AND region_code IS NOT NULL GROUP BY 1, 2, 3
 ), weight AS (
   SELECT weights_version, min(valid_from) AS valid_from, max(CASE part WHEN 'coverage' THEN weight_pct END) AS coverage, max(CASE part WHEN 'timeliness' THEN weight_pct END) AS timeliness,
-    max(CASE part WHEN 'accuracy' THEN weight_pct END) AS accuracy, max(CASE part WHEN 'openness' THEN weight_pct END) AS openness
+    max(CASE part WHEN 'accuracy' THEN weight_pct END) AS accuracy, max(CASE part WHEN 'openness' THEN weight_pct END) AS openness,
+    max(CASE part WHEN 'requests' THEN weight_pct END) AS requests
   FROM ref.score_weight GROUP BY weights_version
 ), weighted AS (
-  SELECT p.*, a.share AS accuracy, w.weights_version, w.coverage AS w_coverage,
+  SELECT p.*, a.share AS accuracy, q.share AS answered, w.weights_version, w.coverage AS w_coverage,
     CASE WHEN p.timeliness IS NULL THEN 0 ELSE w.timeliness END AS w_timeliness, CASE WHEN a.share IS NULL THEN 0 ELSE w.accuracy END AS w_accuracy,
-    CASE WHEN p.openness IS NULL THEN 0 ELSE w.openness END AS w_openness,
+    CASE WHEN p.openness IS NULL THEN 0 ELSE w.openness END AS w_openness, CASE WHEN q.share IS NULL THEN 0 ELSE w.requests END AS w_requests,
     row_number() OVER (PARTITION BY p.region_code, p.field_no, p.quarter, p.is_synthetic ORDER BY w.valid_from DESC) AS latest
   FROM part AS p JOIN weight AS w ON w.valid_from <= p.due_on
     LEFT JOIN accurate AS a ON a.region_code = p.region_code AND a.field_no = p.field_no AND a.quarter = p.quarter AND a.is_synthetic = p.is_synthetic
+    -- Requests are of no field: they count in the rows of all fields.
+    LEFT JOIN request AS q ON p.field_no = '' AND q.region_code = p.region_code AND q.quarter = p.quarter AND q.is_synthetic = p.is_synthetic
 )
 SELECT region_code, region_name, tier, field_no, quarter AS period, is_synthetic, due AS due_count, published AS published_count, late AS late_count, missing AS missing_count,
   coverage AS coverage_share, timeliness AS timeliness_share, CAST(NULL AS DECIMAL(7, 4)) AS completeness_share, accuracy AS accuracy_share,
-  CAST(NULL AS DECIMAL(7, 4)) AS request_share, openness AS openness_share,
-  100 * (w_coverage * coverage + w_timeliness * coalesce(timeliness, 0) + w_accuracy * coalesce(accuracy, 0) + w_openness * coalesce(openness, 0))
-    / (w_coverage + w_timeliness + w_accuracy + w_openness) AS score,
+  answered AS request_share, openness AS openness_share,
+  100 * (w_coverage * coverage + w_timeliness * coalesce(timeliness, 0) + w_accuracy * coalesce(accuracy, 0) + w_openness * coalesce(openness, 0)
+    + w_requests * coalesce(answered, 0)) / (w_coverage + w_timeliness + w_accuracy + w_openness + w_requests) AS score,
   weights_version, '1' AS formula_version
 FROM weighted WHERE latest = 1
