@@ -23,7 +23,7 @@ const HEADER: [(&str, &[&str]); 10] = [
     ("公开层级", &["市级", "县级", "乡级"]),
 ];
 
-const WIDTHS: [f64; 15] = [6.0, 12.0, 18.0, 30.0, 36.0, 20.0, 14.0, 30.0, 8.0, 10.0, 6.0, 8.0, 6.0, 6.0, 6.0];
+const WIDTHS: [f64; 15] = [6.0, 12.0, 20.0, 32.0, 40.0, 22.0, 16.0, 46.0, 8.0, 14.0, 6.0, 11.0, 6.0, 6.0, 6.0];
 const COLUMNS: u16 = 15;
 
 /// The mark of what is chosen.
@@ -93,6 +93,16 @@ fn write_field(sheet: &mut Worksheet, title: &str, items: &[&RegionItem]) -> Res
             format!("{mark}{channel}")
         });
         sheet.write_string_with_format(row, 7, channels.join(" "), &cell)?;
+        let wrapped = [
+            (2, item.label.zh.clone()),
+            (3, content.join("\n")),
+            (4, basis.join("\n")),
+            (5, item.deadline_text.clone()),
+            (6, item.publisher.zh.clone()),
+            (7, channels.join(" ")),
+        ];
+        let lines = wrapped.iter().map(|(column, text)| lines(text, WIDTHS[*column])).max().unwrap_or(1);
+        sheet.set_row_height(row, LINE_HEIGHT * f64::from(lines))?;
         let is_public = item.audience == ItemAudience::Public;
         let specific = item.audience_text.as_deref().unwrap_or(CHOSEN);
         let proactive = item.mode == ItemMode::Proactive;
@@ -110,6 +120,18 @@ fn write_field(sheet: &mut Worksheet, title: &str, items: &[&RegionItem]) -> Res
         }
     }
     write_first_levels(sheet, items, &cell)
+}
+
+/// Height of a line of text, in points.
+const LINE_HEIGHT: f64 = 15.0;
+
+/// Lines that a text takes in a column: a Chinese character is as wide as two digits.
+fn lines(text: &str, width: f64) -> u32 {
+    let of_line = |line: &str| {
+        let wide: u32 = line.chars().map(|character| if character.is_ascii() { 1 } else { 2 }).sum();
+        (f64::from(wide) / (width - 1.0)).ceil().max(1.0) as u32
+    };
+    text.lines().map(of_line).sum::<u32>().max(1)
 }
 
 /// First levels, each merged over its items.
