@@ -31,7 +31,7 @@ pub async fn run(config: Config, args: CheckArgs) -> anyhow::Result<Outcome> {
     }
     let snapshot = Arc::new(instance.warehouse.snapshot().await?);
     let settings = EngineSettings {
-        pool_bytes: instance.config.query.pool_bytes * 4,
+        pool_bytes: instance.config.query.pool_bytes * 2,
         spill_dir: Some(std::env::temp_dir()),
         spill_bytes: 16 << 30,
         ..EngineSettings::default()

@@ -160,9 +160,15 @@ pub fn load(
     Ok(checks)
 }
 
-/// A check of every table, for one: `{table}` is its name and `{key}` the columns of its business key.
+/// A check of every table, for one: `{table}` is its name, `{key}` the columns of its business key, and `{same}` whether a row has the
+/// key of the row before it in their order.
 fn for_table(check: &Check, table: &gongkai_catalog::Table) -> Check {
-    let sql = check.sql.replace("{table}", &table.name).replace("{key}", &table.key.join(", "));
+    let key = table.key.join(", ");
+    let same = table.key.iter().map(|column| {
+        format!("({column} IS NOT DISTINCT FROM lag({column}) OVER (PARTITION BY release_id ORDER BY {key}))")
+    });
+    let same = same.collect::<Vec<_>>().join(" AND ");
+    let sql = check.sql.replace("{table}", &table.name).replace("{key}", &key).replace("{same}", &same);
     Check { tables: vec![table.name.clone()], sql, ..check.clone() }
 }
 

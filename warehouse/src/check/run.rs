@@ -1,19 +1,20 @@
 //! Runs checks over a snapshot and judges what they answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use datafusion::common::ScalarValue;
+use datafusion::execution::SendableRecordBatchStream;
 use futures::TryStreamExt;
 
 use super::declaration::Check;
 use super::finding::{CheckRun, Finding, Findings, grouped, shown};
 use super::outcome::{Identity, Judged, Outcome, Relation, SCALE, judge};
-use crate::Snapshot;
 use crate::query::{QueryEngine, QueryError, QueryOptions, TextLimits, scan};
+use crate::{ReleaseRecord, Snapshot};
 
 /// One tested identity with its outcome.
 #[derive(Debug, Clone)]
@@ -42,17 +43,33 @@ pub async fn run_all(
     snapshot: &Arc<Snapshot>,
 ) -> Result<Findings, (String, QueryError)> {
     let mut all = Findings::default();
+    let releases = Releases::of(snapshot);
     for check in checks {
-        let tested = run(engine, check, "", snapshot).await.map_err(|error| (check.id.clone(), error))?;
-        let mut counts: BTreeMap<(String, String, Outcome), u64> = BTreeMap::new();
-        for identity in tested {
-            let finding = identity.finding;
-            *counts.entry((finding.dataset.clone(), finding.release_id.clone(), finding.outcome)).or_default() += 1;
-            if finding.outcome != Outcome::Pass {
-                all.findings.push(finding);
-            }
+        let failed = |error| (check.id.clone(), error);
+        let mut stream = answers(engine, check, "", "", snapshot).await.map_err(failed)?;
+        let mut counts: HashMap<String, BTreeMap<Outcome, u64>> = HashMap::new();
+        // Most identities hold, and there can be one for each hour of each place: they are counted and not kept.
+        while let Some(batch) = stream.try_next().await.map_err(|error| failed(QueryError::internal(error)))? {
+            let mut visit = |release_id: &str, outcome: Outcome, finding: &mut dyn FnMut() -> Finding| {
+                match counts.get_mut(release_id) {
+                    Some(of_release) => *of_release.entry(outcome).or_default() += 1,
+                    None => {
+                        counts.insert(release_id.to_owned(), BTreeMap::from([(outcome, 1)]));
+                    }
+                }
+                if outcome != Outcome::Pass {
+                    all.findings.push(finding());
+                }
+            };
+            read(check, &batch, &releases, &mut visit).map_err(|error| failed(QueryError::internal(error)))?;
         }
-        all.runs.extend(counts.into_iter().map(|((dataset, release_id, outcome), count)| CheckRun {
+        let runs = counts.into_iter().flat_map(|(release_id, outcomes)| {
+            let dataset = releases.dataset(&release_id).to_owned();
+            outcomes.into_iter().map(move |(outcome, count)| (dataset.clone(), release_id.clone(), outcome, count))
+        });
+        let mut runs: Vec<_> = runs.collect();
+        runs.sort();
+        all.runs.extend(runs.into_iter().map(|(dataset, release_id, outcome, count)| CheckRun {
             check: check.id.clone(),
             dataset,
             release_id,
@@ -60,7 +77,27 @@ pub async fn run_all(
             count,
         }));
     }
+    all.findings.sort_by(|a, b| {
+        (&a.check, &a.scope_key, &a.release_id, a.row_no).cmp(&(&b.check, &b.scope_key, &b.release_id, b.row_no))
+    });
     Ok(all)
+}
+
+/// Releases of a snapshot by their ids.
+struct Releases<'a>(HashMap<String, &'a ReleaseRecord>);
+
+impl<'a> Releases<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
+        Self(snapshot.releases.iter().map(|release| (release.id(), release)).collect())
+    }
+
+    fn dataset(&self, id: &str) -> &str {
+        self.0.get(id).map_or("", |release| release.dataset.as_str())
+    }
+
+    fn partition(&self, id: &str) -> &str {
+        self.0.get(id).map_or("", |release| release.partition.as_str())
+    }
 }
 
 /// Runs one check. `with` may define tables of made-up rows in front of the query, for tests: `name AS (SELECT …)`.
@@ -74,8 +111,29 @@ pub async fn run(
     with: &str,
     snapshot: &Arc<Snapshot>,
 ) -> Result<Vec<Tested>, QueryError> {
+    let releases = Releases::of(snapshot);
+    let mut stream = answers(engine, check, with, "ORDER BY 1, 2, 3", snapshot).await?;
+    let mut tested = Vec::new();
+    while let Some(batch) = stream.try_next().await.map_err(QueryError::internal)? {
+        let mut visit = |_: &str, _: Outcome, finding: &mut dyn FnMut() -> Finding| {
+            let finding = finding();
+            tested.push(Tested { scope_key: finding.scope_key.clone(), finding });
+        };
+        read(check, &batch, &releases, &mut visit).map_err(QueryError::internal)?;
+    }
+    Ok(tested)
+}
+
+/// What a check's query answers, batch by batch.
+async fn answers(
+    engine: &QueryEngine,
+    check: &Check,
+    with: &str,
+    order: &str,
+    snapshot: &Arc<Snapshot>,
+) -> Result<SendableRecordBatchStream, QueryError> {
     let with = if with.trim().is_empty() { String::new() } else { format!("WITH {with} ") };
-    let statement = format!("{with}SELECT {ANSWER} FROM ({}) AS identity ORDER BY 1, 2, 3", check.sql);
+    let statement = format!("{with}SELECT {ANSWER} FROM ({}) AS identity {order}", check.sql);
     let scanned = scan(&statement, &TextLimits::default())?;
     let parameters = check
         .parameters
@@ -83,26 +141,24 @@ pub async fn run(
         .map(|number| ScalarValue::Decimal128(Some(number.digits()), 38, number.scale() as i8))
         .collect();
     let options = QueryOptions { parameters, ..QueryOptions::default() };
-    let planned = engine.plan(&scanned, Arc::clone(snapshot), options).await?;
-    let batches: Vec<RecordBatch> = planned.execute()?.try_collect().await.map_err(QueryError::internal)?;
-    let mut tested = Vec::new();
-    for batch in &batches {
-        read(check, batch, snapshot, &mut tested).map_err(QueryError::internal)?;
-    }
-    Ok(tested)
+    engine.plan(&scanned, Arc::clone(snapshot), options).await?.execute()
 }
 
+/// Gets the release and the outcome of an identity, and makes its finding where it wants one.
+type Visit<'a> = dyn FnMut(&str, Outcome, &mut dyn FnMut() -> Finding) + 'a;
+
+/// Judges the identities of a batch.
 fn read(
     check: &Check,
     batch: &RecordBatch,
-    snapshot: &Snapshot,
-    tested: &mut Vec<Tested>,
+    releases: &Releases<'_>,
+    visit: &mut Visit<'_>,
 ) -> Result<(), arrow::error::ArrowError> {
     let texts = |index: usize| cast(batch.column(index), &DataType::Utf8);
     let columns = [texts(0)?, texts(1)?, texts(3)?, texts(4)?, texts(5)?];
     let text = |column: usize, row: usize| {
         let values = columns[column].as_string::<i32>();
-        values.is_valid(row).then(|| values.value(row).to_owned())
+        values.is_valid(row).then(|| values.value(row))
     };
     let integer = |index: usize, row: usize| {
         let values = batch.column(index).as_primitive::<Int64Type>();
@@ -123,34 +179,34 @@ fn read(
         };
         let judged = judge(&identity, check.relation, check.tolerance, check.severity);
         let release_id = text(1, row).unwrap_or_default();
-        let release = snapshot.releases.iter().find(|release| release.id() == release_id);
-        let subject = (text(3, row).unwrap_or_default(), text(4, row).unwrap_or_default());
-        let (message_zh, message_en) = describe(check, &identity, &judged, &subject);
-        let scope_key = text(0, row).unwrap_or_default();
-        let finding = Finding {
-            check: check.id.clone(),
-            outcome: judged.outcome,
-            scope_key: scope_key.clone(),
-            dataset: release.map(|release| release.dataset.clone()).unwrap_or_default(),
-            partition: release.map(|release| release.partition.clone()).unwrap_or_default(),
-            release_id,
-            row_no: integer(2, row).and_then(|number| u64::try_from(number).ok()),
-            region_code: text(2, row),
-            lhs: identity.lhs.map(shown),
-            rhs: identity.rhs.map(shown),
-            diff: judged.diff.map(shown),
-            tolerance: judged.tolerance.map(shown),
-            addends: u64::try_from(identity.addends).unwrap_or(0),
-            message_zh,
-            message_en,
+        let mut finding = || {
+            let subject = (text(3, row).unwrap_or_default(), text(4, row).unwrap_or_default());
+            let (message_zh, message_en) = describe(check, &identity, &judged, subject);
+            Finding {
+                check: check.id.clone(),
+                outcome: judged.outcome,
+                scope_key: text(0, row).unwrap_or_default().to_owned(),
+                dataset: releases.dataset(release_id).to_owned(),
+                partition: releases.partition(release_id).to_owned(),
+                release_id: release_id.to_owned(),
+                row_no: integer(2, row).and_then(|number| u64::try_from(number).ok()),
+                region_code: text(2, row).map(str::to_owned),
+                lhs: identity.lhs.map(shown),
+                rhs: identity.rhs.map(shown),
+                diff: judged.diff.map(shown),
+                tolerance: judged.tolerance.map(shown),
+                addends: u64::try_from(identity.addends).unwrap_or(0),
+                message_zh,
+                message_en,
+            }
         };
-        tested.push(Tested { scope_key, finding });
+        visit(release_id, judged.outcome, &mut finding);
     }
     Ok(())
 }
 
 /// The finding in both languages: what, the two sides with their names, and how far they are apart.
-fn describe(check: &Check, identity: &Identity, judged: &Judged, subject: &(String, String)) -> (String, String) {
+fn describe(check: &Check, identity: &Identity, judged: &Judged, subject: (&str, &str)) -> (String, String) {
     let (zh, en) = subject;
     let (Some(lhs), Some(rhs), Some(diff)) = (identity.lhs, identity.rhs, judged.diff) else {
         return (format!("{zh}：缺少一项，无法核对"), format!("{en}: a part is not there, so it cannot be tested"));

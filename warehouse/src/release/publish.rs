@@ -19,7 +19,7 @@ use super::prepare::{self, Circumstances, Draft, History};
 use super::seal;
 
 /// Memory that the operators of one check may reserve.
-const CHECK_POOL_BYTES: usize = 1 << 30;
+const CHECK_POOL_BYTES: usize = 512 << 20;
 
 /// What to do where a blocking check finds an error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
