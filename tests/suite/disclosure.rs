@@ -102,6 +102,15 @@ fn a_statement_of_the_publisher_fulfils_a_duty_and_explains_a_finding() {
         gongkai(&data).args(["catalog", "due", "--region", "510422", "--state", "late", "--data"]).arg(&data).output();
     let output = String::from_utf8_lossy(&output.expect("starts").stdout).into_owned();
     assert!(output.contains("2019-10-14 23:59  late") && output.contains("+5 workdays"), "{output}");
+    // Everything fits the terminal.
+    for what in [&["coverage"][..], &["due"], &["items", "510421"], &["diff", "510400", "510421100"]] {
+        let output = gongkai(&data).arg("catalog").args(what).arg("--data").arg(&data).output().expect("starts");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.lines().count() > 10, "{text}");
+        for line in text.lines() {
+            assert!(gongkai_api::text::width(line) <= 80, "{what:?}: {line}");
+        }
+    }
     let output = gongkai(&data)
         .args(["catalog", "due", "--region", "510422", "--state", "late", "--format", "csv", "--data"])
         .arg(&data)

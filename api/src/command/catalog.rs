@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::http::disclosure::Compared;
 use crate::http::obligation::{DeadlineQuery, ObligationQuery};
 use crate::http::{ApiError, App, disclosure, obligation, sql};
+use crate::text::{Aligned, wrapped};
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -252,29 +253,24 @@ async fn text(app: &App, what: What) -> anyhow::Result<String> {
     let mut lines = Vec::new();
     match &what {
         What::Coverage => {
-            lines.push("region     tier      items  public  covered  synthetic  missing  unlinked  share".to_owned());
+            let mut table =
+                Aligned::new(&["region", "items", "public", "there", "synthetic", "missing", "unlinked", "share"]);
             for catalog in disclosure::catalogs(app, &snapshot) {
                 let counts = &catalog.coverage;
-                lines.push(format!(
-                    "{:<10} {:<9} {:>5} {:>7} {:>8} {:>10} {:>8} {:>9} {:>5}%  {}",
-                    catalog.region_code,
-                    catalog.tier,
-                    catalog.items,
-                    counts.public,
-                    counts.covered,
-                    counts.synthetic,
-                    counts.missing,
-                    counts.unlinked,
-                    counts.share_pct.as_deref().unwrap_or("-"),
-                    catalog.name
-                ));
+                let numbers = [counts.public, counts.covered, counts.synthetic, counts.missing, counts.unlinked];
+                let mut row = vec![format!("{} {}", catalog.region_code, catalog.name), catalog.items.to_string()];
+                row.extend(numbers.iter().map(u64::to_string));
+                row.push(counts.share_pct.as_ref().map_or_else(|| "-".to_owned(), |share| format!("{share}%")));
+                table.row(&row);
             }
+            lines.push(table.to_string().trim_end().to_owned());
         }
         What::Items { region } => {
             for field in disclosure::catalog(app, &snapshot, region).map_err(usage)?.fields {
                 lines.push(format!("{} {} ({})", field.number, field.label.zh, field.label.en));
                 for item in field.items {
-                    lines.push(format!("  {} {:<10} {}：{}", item.code, item.state, item.label.zh, item.deadline_text));
+                    let said = format!("{} {:<10} {}：{}", item.code, item.state, item.label.zh, item.deadline_text);
+                    lines.push(wrapped(&said, "  ", "    ").trim_end().to_owned());
                 }
             }
         }
@@ -282,17 +278,17 @@ async fn text(app: &App, what: What) -> anyhow::Result<String> {
             let found = obligation::find(app, &due_query(&what).unwrap_or_default()).await.map_err(usage)?;
             let counts: Vec<String> =
                 found.counts.iter().map(|count| format!("{} {}", count.n, count.obligation_state)).collect();
-            lines.push(format!("{} obligations: {}", found.total, counts.join(", ")));
+            let counted = format!("{} obligations: {}", found.total, counts.join(", "));
+            lines.push(wrapped(&counted, "", "  ").trim_end().to_owned());
             for one in &found.obligations {
                 let due = one.due_at.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%d %H:%M").to_string());
                 let late = one.late_workdays.filter(|days| *days > 0);
                 let late = late.map_or_else(String::new, |days| format!(" +{days} workdays"));
                 let about = [one.period.as_str(), one.obligation_subject.as_str()];
                 let about = about.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-                lines.push(format!(
-                    "{due}  {:<9}{late}  {} {} {} {about}",
-                    one.obligation_state, one.item_code, one.region_name, one.disclosure_item_name
-                ));
+                lines.push(format!("{due}  {:<9} {}{late}", one.obligation_state, one.region_name));
+                let what = format!("{} {} {about}", one.item_code, one.disclosure_item_name);
+                lines.push(wrapped(&what, "    ", "    ").trim_end().to_owned());
             }
             let shown = found.obligations.len() as u64;
             if shown < found.total {
