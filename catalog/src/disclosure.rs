@@ -345,9 +345,9 @@ impl DisclosureRegion {
         self.valid_from.is_none_or(|from| from <= day) && self.valid_to.is_none_or(|to| day < to)
     }
 
-    /// Items that hold on a day, in the order of fields and codes.
+    /// Items that hold on a day, in the order of fields and codes; none where the region is not there.
     pub fn items_on(&self, day: NaiveDate) -> impl Iterator<Item = &RegionItem> {
-        self.items.iter().filter(move |own| own.item.holds_on(day))
+        self.items.iter().filter(move |own| self.holds_on(day) && own.item.holds_on(day))
     }
 }
 
@@ -689,15 +689,9 @@ fn local(
 }
 
 fn check_rule(file: &str, key: &str, rule: &DeadlineRule) -> Result<(), CatalogError> {
-    match rule {
-        // A leap year, so that the 29th of February is a day.
-        DeadlineRule::ByDate { month, day, .. } if NaiveDate::from_ymd_opt(2020, *month, *day).is_none() => {
-            Err(wrong(file, key, &format!("{month}-{day}"), "a day of the year"))
-        }
-        DeadlineRule::Recurring { hour: Some(hour), .. } if *hour > 24 => {
-            Err(wrong(file, key, &hour.to_string(), "an hour of the day"))
-        }
-        _ => Ok(()),
+    match rule.fault() {
+        Some((found, expected)) => Err(wrong(file, key, &found, expected)),
+        None => Ok(()),
     }
 }
 

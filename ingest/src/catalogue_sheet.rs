@@ -5,6 +5,8 @@
 //! `catalog/disclosure/items`, for a person to review: codes are numbered in the order of the sheet, English labels are left to be
 //! written, and deadlines that cannot be read with certainty say so.
 
+use std::sync::LazyLock;
+
 use gongkai_catalog::deadline;
 use gongkai_catalog::disclosure::CHANNELS;
 use regex::Regex;
@@ -155,7 +157,13 @@ fn read_grid(grid: &Grid) -> Option<FieldItems> {
     let mut columns = Columns::default();
     let mut body = None;
     for (index, row) in grid.rows.iter().take(SEARCH_ROWS).enumerate() {
-        columns.read(grid, row);
+        // The header ends with the row below its first one with both captions at the latest.
+        if body.is_some_and(|body| index > body) {
+            break;
+        }
+        if body.is_none_or(|body| index < body) {
+            columns.read(grid, row);
+        }
         // The row with the levels is the last of the header: groups stand above them.
         if body.is_none() && columns.is_header() {
             body = Some(index + 1);
@@ -164,6 +172,7 @@ fn read_grid(grid: &Grid) -> Option<FieldItems> {
     let mut items: Vec<SheetItem> = Vec::new();
     let mut level1: Vec<(String, String)> = Vec::new();
     let mut previous: Option<deadline::DeadlineRule> = None;
+    let mut previous_review = true;
     let mut first = "其他".to_owned();
     for row in grid.rows.get(body?..)? {
         let text = |column: Option<u32>| column.map_or("", |column| grid.text(row, column)).trim();
@@ -181,6 +190,10 @@ fn read_grid(grid: &Grid) -> Option<FieldItems> {
         let digits = level1.iter().find(|(_, name)| *name == first).map_or("01", |(digits, _)| digits.as_str());
         let number = items.iter().filter(|item| item.code.starts_with(digits)).count() + 1;
         let reading = deadline::read(text(columns.deadline), previous.as_ref());
+        // 同上 is as certain as what stands above it.
+        let repeats = reading.rule.is_some() && deadline::read(text(columns.deadline), None).rule.is_none();
+        let needs_review = reading.needs_review || (repeats && previous_review);
+        previous_review = needs_review;
         let (channels, unknown_channels) = channels(text(columns.channels));
         let tiers = [("city", columns.city), ("county", columns.county), ("township", columns.township)];
         let specific = text(columns.specific);
@@ -190,7 +203,7 @@ fn read_grid(grid: &Grid) -> Option<FieldItems> {
             tiers: tiers.into_iter().filter(|(_, column)| is_marked(text(*column))).map(|(tier, _)| tier).collect(),
             content: lines(text(columns.content)),
             deadline_text: text(columns.deadline).to_owned(),
-            needs_review: reading.needs_review,
+            needs_review,
             rule: reading.rule.clone(),
             legal_basis: lines(text(columns.basis)).iter().map(|line| basis(line)).collect(),
             publisher: text(columns.publisher).to_owned(),
@@ -218,9 +231,12 @@ fn lines(text: &str) -> Vec<String> {
     plain.filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
+/// The article at the end of a citation.
+static ARTICLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"第[〇零一二三四五六七八九十百\d]+条.*$").ok());
+
 /// `《预算法》 主席令第二十二号 第十四条`.
 fn basis(line: &str) -> Basis {
-    let article = Regex::new(r"第[〇零一二三四五六七八九十百\d]+条.*$").ok().and_then(|article| article.find(line));
+    let article = ARTICLE.as_ref().and_then(|article| article.find(line));
     let before = article.map_or(line, |article| &line[..article.start()]).trim();
     let (title, rest) = match before.find('》') {
         Some(end) => before.split_at(end + '》'.len_utf8()),
@@ -276,7 +292,7 @@ impl FieldItems {
         for item in &self.items {
             out += &format!("\n[[item]]\n# Row {} of the sheet.\n", item.row);
             for channel in &item.unknown_channels {
-                out += &format!("# A channel that is not on the code list: {channel}\n");
+                out += &format!("# A channel that is not on the code list: {}\n", channel.replace(['\n', '\r'], " "));
             }
             if item.needs_review {
                 out += "# The deadline cannot be read with certainty: declare a `rule` and `reviewed = true`.\n";
@@ -289,7 +305,10 @@ impl FieldItems {
             let alone = deadline::read(&item.deadline_text, None).rule;
             if let Some(rule) = item.rule.as_ref().filter(|rule| alone.as_ref() != Some(rule)) {
                 let inline = toml::Value::try_from(rule).map(|rule| rule.to_string()).unwrap_or_default();
-                out += &format!("rule = {inline}\nreviewed = true\n");
+                out += &format!("rule = {inline}\n");
+                if !item.needs_review {
+                    out += "reviewed = true\n";
+                }
             }
             let basis = item.legal_basis.iter().map(|basis| {
                 let mut parts = vec![format!("title = {}", quoted(&basis.title))];
@@ -327,6 +346,7 @@ mod tests {
 ●名单\",《中华人民共和国政府信息公开条例》（国务院令第711号）第二十条,自信息形成或变更之日起20个工作日内,乡镇人民政府,□政府网站 ■公开查阅点 ■社区/企事业单位/村公示栏（电子屏） ■村务微信群,,本行政村村民,√,,,,√
 2,,扶贫成效,●年度减贫,《信息公开条例》,同上,区扶贫局,■政府网站 □政府公报,√,,√,,,√,√
 3,资金,资金分配结果,●金额,国开办发〔2018〕11号,每月10日前；每年6月5日前,区扶贫局,■政府网站,√,,,√,√,√,
+4,,项目进展,●进展,国开办发〔2018〕11号,同上,区扶贫局,■政府网站,√,,√,,,√,
 ";
 
     #[test]
@@ -335,7 +355,7 @@ mod tests {
         let fields = read(&document).expect("a catalogue");
         let [field] = &fields[..] else { panic!("{fields:?}") };
         assert_eq!(field.level1, [("01".into(), "扶贫对象".into()), ("02".into(), "资金".into())]);
-        let [first, second, third] = &field.items[..] else { panic!("{:?}", field.items) };
+        let [first, second, third, fourth] = &field.items[..] else { panic!("{:?}", field.items) };
         assert_eq!((first.code.as_str(), second.code.as_str(), third.code.as_str()), ("0101", "0102", "0201"));
         assert_eq!(first.content, ["识别标准", "名单"]);
         let basis = &first.legal_basis[0];
@@ -348,9 +368,12 @@ mod tests {
         assert!(!second.needs_review && second.audience_text.is_none());
         assert_eq!(second.tiers, ["county", "township"]);
         assert!(third.needs_review && third.on_request);
+        // It is no more certain than what it repeats.
+        assert!(fourth.needs_review && fourth.rule == third.rule);
         let declared: toml::Table = toml::from_str(&field.to_toml("14", "扶贫")).expect("TOML");
         let items = declared["item"].as_array().expect("items");
-        assert_eq!(items.len(), 3);
+        assert_eq!(items.len(), 4);
+        assert_eq!(items[3].get("reviewed"), None);
         assert_eq!(items[1]["rule"]["n"].as_integer(), Some(20));
     }
 

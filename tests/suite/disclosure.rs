@@ -28,7 +28,8 @@ fn what_is_due_is_shown_with_its_reckoning() {
         // What cannot be read says so, and what is no rule is refused.
         let unread = client.get("/api/v1/deadlines?text=%E8%AF%A6%E8%A7%81%E6%96%87%E4%BB%B6").json();
         assert_eq!((&unread["rule"], &unread["needs_review"]), (&serde_json::Value::Null, &serde_json::json!(true)));
-        for path in ["/api/v1/deadlines?rule=%7B%7D", "/api/v1/deadlines", "/api/v1/obligations?state=lost"] {
+        let no_day = "/api/v1/deadlines?rule=%7B%22kind%22:%22by_date%22,%22month%22:13,%22day%22:1%7D";
+        for path in ["/api/v1/deadlines?rule=%7B%7D", "/api/v1/deadlines", "/api/v1/obligations?state=lost", no_day] {
             assert_eq!(client.get(path).problem(), (400, "invalid_parameter".into()), "{path}");
         }
         // Counts of a page are those that SQL gives.
@@ -97,6 +98,22 @@ fn a_statement_of_the_publisher_fulfils_a_duty_and_explains_a_finding() {
     let explained =
         value(&data, "SELECT explained_by || ' ' || explanation FROM catalog.finding WHERE explained_by IS NOT NULL");
     assert_eq!(explained, "event.4 口径不同");
+    // A period that is no year breaks nothing: the budget is due, and the two items that go with it (04-0301, 04-0302).
+    record(&[
+        "--kind",
+        "approved",
+        "--evidence-document",
+        "x",
+        "--region",
+        "510400",
+        "--subject",
+        "04-0101",
+        "--period",
+        "上半年度",
+        "--on",
+        "2024-01-02",
+    ]);
+    assert_eq!(value(&data, "SELECT count(*) FROM catalog.obligation WHERE anchor_source = 'event.5'"), "3");
     // The command shows the same, and writes it as a table.
     let output =
         gongkai(&data).args(["catalog", "due", "--region", "510422", "--state", "late", "--data"]).arg(&data).output();

@@ -348,8 +348,7 @@ pub fn difference(app: &App, snapshot: &Snapshot, compared: Compared<'_>) -> Res
     let today = today(app, snapshot);
     let (on, with_on) = (compared.on.unwrap_or(today), compared.with_on.unwrap_or(today));
     let items = |region: &DisclosureRegion, day: NaiveDate| -> BTreeMap<String, RegionItem> {
-        let own = region.items_on(day).filter(|_| region.holds_on(day));
-        own.map(|own| (own.short_code(), own.clone())).collect()
+        region.items_on(day).map(|own| (own.short_code(), own.clone())).collect()
     };
     let (own, others) = (items(region, on), items(other, with_on));
     let state = |region: &DisclosureRegion, own: Option<&RegionItem>| {
@@ -397,6 +396,7 @@ fn why(
     mine: Option<&RegionItem>,
     theirs: Option<&RegionItem>,
 ) -> (&'static str, Option<Text>) {
+    let same_terms = mine.zip(theirs).is_none_or(|(mine, theirs)| changed_terms(&mine.item, &theirs.item).is_empty());
     let local = [mine, theirs].into_iter().flatten().find_map(|own| own.local_reason.as_ref());
     let omitted = region.omitted.get(code).or_else(|| other.omitted.get(code));
     match local.or(omitted) {
@@ -405,7 +405,7 @@ fn why(
             let newer = [mine, theirs].into_iter().flatten().max_by_key(|own| own.item.version_no);
             ("version", newer.and_then(|own| own.item.reason.as_ref()).map(Text::from))
         }
-        None if mine.is_none() || theirs.is_none() => ("tier", None),
+        None if mine.is_none() || theirs.is_none() || !same_terms => ("tier", None),
         None => ("published", None),
     }
 }

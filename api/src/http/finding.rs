@@ -1,11 +1,14 @@
 //! Findings of the checks over the current releases.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use gongkai_warehouse::check::{Check, Finding, Outcome};
+use gongkai_warehouse::register::Event;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -140,7 +143,7 @@ pub fn find<'a>(snapshot: &'a gongkai_warehouse::Snapshot, query: &FindingQuery)
 
 /// Counts of everything that was tested, by check and outcome.
 pub fn counts(app: &App, snapshot: &gongkai_warehouse::Snapshot, query: &FindingQuery) -> Vec<CheckCount> {
-    let mut counts: std::collections::BTreeMap<(String, Outcome), u64> = std::collections::BTreeMap::new();
+    let mut counts: BTreeMap<(String, Outcome), u64> = BTreeMap::new();
     for run in &snapshot.findings.runs {
         let is_wanted = query.dataset.as_ref().is_none_or(|dataset| *dataset == run.dataset)
             && query.release.as_ref().is_none_or(|release| *release == run.release_id)
@@ -159,10 +162,14 @@ pub fn counts(app: &App, snapshot: &gongkai_warehouse::Snapshot, query: &Finding
     counts.into_iter().map(count).collect()
 }
 
-/// A finding for readers.
-pub fn record(app: &App, snapshot: &gongkai_warehouse::Snapshot, finding: &Finding) -> FindingRecord {
+/// A finding for readers. `explanations` are those of the snapshot.
+pub fn record(
+    app: &App,
+    snapshot: &gongkai_warehouse::Snapshot,
+    explanations: &BTreeMap<&str, &Event>,
+    finding: &Finding,
+) -> FindingRecord {
     let release = snapshot.releases.iter().find(|release| release.id() == finding.release_id);
-    let explanations = snapshot.explanations();
     let explained = explanations.get(format!("{}/{}", finding.check, finding.scope_key).as_str());
     FindingRecord {
         title: title(app, &finding.check),
@@ -204,13 +211,14 @@ pub async fn list_findings(
     let tag = caching::tag(&snapshot, &["findings", &format!("{query:?}")]);
     Ok(caching::respond(&headers, &tag, || {
         let found = find(&snapshot, &query);
-        let has_more = found.len() > offset + page_size;
+        let explanations = snapshot.explanations();
+        let has_more = found.len() > offset.saturating_add(page_size);
         let list = FindingList {
             findings: found
                 .iter()
                 .skip(offset)
                 .take(page_size)
-                .map(|finding| record(&app, &snapshot, finding))
+                .map(|finding| record(&app, &snapshot, &explanations, finding))
                 .collect(),
             total: found.len(),
             counts: counts(&app, &snapshot, &query),

@@ -206,7 +206,7 @@ pub async fn find(app: &App, query: &ObligationQuery) -> Result<ObligationList, 
         );
     }
     let total: u64 = counts.iter().map(|count| count.n).sum();
-    let next_page_token = (total > (offset + page_size) as u64)
+    let next_page_token = (total > offset.saturating_add(page_size) as u64)
         .then(|| PageToken { offset: offset + page_size, counter: snapshot.counter }.encode());
     Ok(ObligationList { obligations, counts, total, sql, next_page_token })
 }
@@ -298,8 +298,11 @@ pub fn reckon(app: &App, query: &DeadlineQuery) -> Result<DeadlineAnswer, ApiErr
             (reading.rule, reading.needs_review, Some(text))
         }
         (None, Some(json)) => {
-            let rule = serde_json::from_str(&json)
+            let rule: DeadlineRule = serde_json::from_str(&json)
                 .map_err(|error| ApiError::parameter("rule", &json, &format!("a deadline rule as JSON ({error})")))?;
+            if let Some((found, expected)) = rule.fault() {
+                return Err(ApiError::parameter("rule", &found, expected));
+            }
             (Some(rule), false, None)
         }
         _ => return Err(ApiError::parameter("text", "", "either `text` or `rule`")),

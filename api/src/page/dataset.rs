@@ -87,8 +87,12 @@ pub async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<Strin
         let mut found = finding::find(&snapshot, &wanted);
         // What could not be tested is counted and not told one by one.
         found.retain(|finding| finding.outcome != Outcome::Skip);
-        let findings: Vec<_> =
-            found.iter().take(FINDINGS).map(|finding| finding::record(&app, &snapshot, finding)).collect();
+        let explanations = snapshot.explanations();
+        let findings: Vec<_> = found
+            .iter()
+            .take(FINDINGS)
+            .map(|finding| finding::record(&app, &snapshot, &explanations, finding))
+            .collect();
         let history = history(&app, &snapshot, &id, visitor.language).await;
         let values = context! {
             dataset => serde(&record), preview => serde(&preview), charts, sources => serde(&sources),

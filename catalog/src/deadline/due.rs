@@ -112,7 +112,9 @@ pub fn due(rule: &DeadlineRule, from: NaiveDateTime, calendar: &Workdays) -> Res
 /// As [`due`].
 pub fn due_from_day(rule: &DeadlineRule, from: NaiveDate, calendar: &Workdays) -> Result<Due, DueError> {
     let counts_time = match rule {
-        DeadlineRule::Within { unit, .. } | DeadlineRule::Realtime { unit, .. } => {
+        DeadlineRule::Within { unit, .. }
+        | DeadlineRule::Realtime { unit, .. }
+        | DeadlineRule::OnChange { unit, .. } => {
             matches!(unit, SpanUnit::Hour | SpanUnit::Minute)
         }
         _ => false,
@@ -144,7 +146,7 @@ pub fn due_of_period(rule: &DeadlineRule, period_end: NaiveDate, calendar: &Work
             let year = year.unwrap_or(if own { period_end.year() } else { period_end.year() + 1 });
             // The 29th of February of a plain year is its 28th.
             let date = NaiveDate::from_ymd_opt(year, *month, *day)
-                .or_else(|| NaiveDate::from_ymd_opt(year, *month, day.saturating_sub(1)))
+                .or_else(|| NaiveDate::from_ymd_opt(year, 2, 28).filter(|_| (*month, *day) == (2, 29)))
                 .ok_or(DueError::TooLong)?;
             let steps = vec![
                 Step { date: period_end, kind: StepKind::Start, counted: 0 },

@@ -228,6 +228,18 @@ impl DeadlineRule {
         }
     }
 
+    /// What is wrong with it, where it names a day or an hour that there is not: what was found, and what would be accepted.
+    pub fn fault(&self) -> Option<(String, &'static str)> {
+        match self {
+            // A leap year, so that the 29th of February is a day.
+            Self::ByDate { month, day, .. } if chrono::NaiveDate::from_ymd_opt(2020, *month, *day).is_none() => {
+                Some((format!("{month}-{day}"), "a day of the year"))
+            }
+            Self::Recurring { hour: Some(hour), .. } if *hour > 24 => Some((hour.to_string(), "an hour of the day")),
+            _ => None,
+        }
+    }
+
     /// The event that it counts from, where it counts from one.
     pub fn anchor(&self) -> Option<Anchor> {
         match self {

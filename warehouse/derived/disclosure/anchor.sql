@@ -55,7 +55,7 @@ WHERE a.anchor_on IS NOT NULL AND a.region_code IS NOT NULL
 UNION ALL
 SELECT CASE WHEN strpos(e.subject, concat(e.region_code, '-')) = 1 THEN substr(e.subject, character_length(e.region_code) + 2) ELSE e.subject END,
   CASE e.kind WHEN 'decided' THEN 'decision' WHEN 'occurred' THEN 'event' ELSE e.kind END, e.region_code, coalesce(e.evidence_document, e.event_id), CAST(NULL AS TEXT),
-  CASE WHEN character_length(e.period) = 4 THEN to_date(concat(e.period, '-01-01')) END, CASE WHEN character_length(e.period) = 4 THEN to_date(concat(e.period, '-12-31')) END,
+  CASE WHEN TRY_CAST(e.period AS INTEGER) BETWEEN 1900 AND 2200 THEN make_date(TRY_CAST(e.period AS INTEGER), 1, 1) END, CASE WHEN TRY_CAST(e.period AS INTEGER) BETWEEN 1900 AND 2200 THEN make_date(TRY_CAST(e.period AS INTEGER), 12, 31) END,
   to_date(e.occurred_on), e.event_id, CAST(NULL AS DATE), CAST(NULL AS TEXT), CAST(NULL AS TEXT), false, false
 FROM catalog.event AS e
 WHERE e.kind NOT IN ('revoked', 'published', 'empty', 'waived', 'explained') AND e.event_id NOT IN (SELECT event_id FROM revoked WHERE event_id IS NOT NULL)

@@ -52,7 +52,10 @@ WITH item AS (
 ), occurrence AS (
   SELECT concat_ws('/', item_code, version_no, coalesce(period, ''), subject, anchor_on) AS obligation_id, * FROM (SELECT * FROM alone UNION ALL SELECT * FROM linked) AS every
 ), evidence AS (
-  SELECT o.obligation_id, min(r.first_published_at) FILTER (WHERE r.is_dated) AS dated_at, min(r.first_published_at) AS any_at, min(r.release_id) AS release_id,
+  -- A partition may have been public before a later period in it ended: then only the release that holds the period says when.
+  SELECT o.obligation_id,
+    min(r.first_published_at) FILTER (WHERE r.is_dated AND (o.anchor_kind <> 'period_end' OR CAST(r.first_published_at AS DATE) > o.period_end)) AS dated_at,
+    min(CASE WHEN o.anchor_kind <> 'period_end' OR CAST(r.first_published_at AS DATE) > o.period_end THEN r.first_published_at ELSE r.published_at END) AS any_at, min(r.release_id) AS release_id,
     bool_and(r.is_synthetic) AS is_synthetic, count(DISTINCT p.period_start) AS parts
   FROM occurrence AS o
     JOIN catalog.item_release AS r ON r.item_code = o.item_code AND r.version_no = o.version_no
@@ -74,7 +77,8 @@ WITH item AS (
 ), known AS (
   -- A register that has the row and no date says that it is not published.
   SELECT o.*, CASE WHEN o.published_on IS NOT NULL THEN day_end(o.published_on) WHEN o.is_registered THEN NULL
-      WHEN o.is_daily AND e.parts < CAST(o.period_end AS INTEGER) - CAST(o.period_start AS INTEGER) + 1 THEN NULL ELSE coalesce(e.dated_at, e.any_at) END AS public_at,
+      WHEN o.is_daily AND e.parts < CAST(o.period_end AS INTEGER) - CAST(o.period_start AS INTEGER) + 1 THEN NULL
+      WHEN e.any_at <= o.due THEN e.any_at ELSE coalesce(e.dated_at, e.any_at) END AS public_at,
     CASE WHEN o.is_daily AND o.published_on IS NULL AND e.parts > 0 THEN concat('有 ', e.parts, ' 天，应有 ', CAST(o.period_end AS INTEGER) - CAST(o.period_start AS INTEGER) + 1, ' 天') END AS days_held,
     o.published_on IS NOT NULL OR e.dated_at IS NOT NULL AS dated, e.release_id, coalesce(o.from_synthetic, false) OR coalesce(e.is_synthetic, false) AS synthetic,
     c.now_at, c.today

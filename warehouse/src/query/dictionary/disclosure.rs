@@ -110,6 +110,7 @@ pub(super) const VIEWS: &[View] = &[
             column("region_code", Text, "行政区划代码", "Region"),
             column("release_id", Text, "发布编号", "Release"),
             column("first_published_at", Timestamp, "首次公开时间", "When first published"),
+            column("published_at", Timestamp, "本发布的公开时间", "When this release was published"),
             column(
                 "is_dated",
                 Boolean,
@@ -273,6 +274,7 @@ fn releases(from: &Sources<'_>) -> Vec<ArrayRef> {
         text(linked.iter().map(|(entry, _)| Some(&entry.region.region_code))),
         text(linked.iter().map(|(_, release)| Some(release.id()))),
         timestamp(first.iter().map(|(at, _)| Some(*at))),
+        timestamp(linked.iter().map(|(_, release)| Some(release.published_at.unwrap_or(release.recorded_at)))),
         boolean(first.iter().map(|(_, is_dated)| *is_dated)),
         boolean(linked.iter().map(|(_, release)| release.is_synthetic)),
     ]
