@@ -24,10 +24,48 @@ pub struct Config {
     pub keys: Option<PathBuf>,
     /// Publishing.
     pub publishing: Publishing,
+    /// Address for clients of PostgreSQL; none for no such door.
+    pub pg: Option<String>,
+    /// Address for clients of Arrow Flight SQL; none for no such door.
+    pub flight: Option<String>,
+    /// The certificate of both.
+    pub tls: Tls,
     /// Limits of queries from outside.
     pub query: Query,
+    /// Limits of connections and requests.
+    pub limits: Limits,
     /// How department files are read.
     pub ingest: Ingest,
+}
+
+/// The certificate of the doors for PostgreSQL and Arrow Flight SQL. Keys are taken over TLS only.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// File with the certificate and those above it, in PEM.
+    pub certificate: Option<PathBuf>,
+    /// File with its private key, in PEM.
+    pub key: Option<PathBuf>,
+}
+
+/// Limits of connections and requests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Most connections of HTTP at once.
+    pub http_connections: usize,
+    /// Most connections of PostgreSQL at once.
+    pub pg_connections: usize,
+    /// Queries that one key, one IPv4 /24 or one IPv6 /64 may ask in a minute; 0 for no limit.
+    pub queries_per_minute: u32,
+    /// Queries that one of these may have running or waiting at once; 0 for no limit.
+    pub queries_at_once: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { http_connections: 1024, pg_connections: 128, queries_per_minute: 600, queries_at_once: 0 }
+    }
 }
 
 /// Settings of publishing.
@@ -59,8 +97,10 @@ impl Default for Publishing {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Query {
-    /// Longest time of one query, waiting included.
+    /// Longest time of one query, waiting included, without a key.
     pub timeout_ms: u64,
+    /// The same with a key.
+    pub timeout_with_key_ms: u64,
     /// Worker processes.
     pub workers: usize,
     /// Queries that may wait for a worker.
@@ -77,12 +117,17 @@ pub struct Query {
     pub max_rows: usize,
     /// Most bytes in one answer, as Arrow.
     pub max_bytes: usize,
+    /// Most rows of an answer that is sent as it comes: files, and the protocols of PostgreSQL and Arrow Flight.
+    pub stream_rows: usize,
+    /// Most bytes of such an answer, as Arrow.
+    pub stream_bytes: usize,
 }
 
 impl Default for Query {
     fn default() -> Self {
         Self {
             timeout_ms: 10_000,
+            timeout_with_key_ms: 60_000,
             workers: 2,
             queue: 16,
             queue_wait_ms: 5_000,
@@ -91,6 +136,8 @@ impl Default for Query {
             spill_bytes: 1 << 30,
             max_rows: 100_000,
             max_bytes: 32 << 20,
+            stream_rows: 1_000_000,
+            stream_bytes: 256 << 20,
         }
     }
 }
@@ -189,6 +236,18 @@ impl Config {
         if let Some(value) = text("GONGKAI_HTTP") {
             self.http = Some(value);
         }
+        if let Some(value) = text("GONGKAI_PG") {
+            self.pg = Some(value);
+        }
+        if let Some(value) = text("GONGKAI_FLIGHT") {
+            self.flight = Some(value);
+        }
+        if let Some(value) = text("GONGKAI_TLS_CERTIFICATE") {
+            self.tls.certificate = Some(value.into());
+        }
+        if let Some(value) = text("GONGKAI_TLS_KEY") {
+            self.tls.key = Some(value.into());
+        }
         let number = |variable: &'static str| {
             text(variable)
                 .map(|found| found.parse::<u64>().map_err(|_| ConfigError::Number { variable, found }))
@@ -196,6 +255,12 @@ impl Config {
         };
         if let Some(value) = number("GONGKAI_QUERY_TIMEOUT_MS")? {
             self.query.timeout_ms = value;
+        }
+        if let Some(value) = number("GONGKAI_QUERY_TIMEOUT_WITH_KEY_MS")? {
+            self.query.timeout_with_key_ms = value;
+        }
+        if let Some(value) = number("GONGKAI_QUERIES_PER_MINUTE")? {
+            self.limits.queries_per_minute = u32::try_from(value).unwrap_or(u32::MAX);
         }
         if let Some(value) = number("GONGKAI_QUERY_WORKERS")? {
             self.query.workers = value.max(1) as usize;

@@ -5,14 +5,17 @@
 
 pub mod access;
 pub mod bundle;
+pub mod certificate;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod flight;
 pub mod http;
 pub mod instance;
 pub mod offline;
 pub mod page;
 pub mod pipeline;
+pub mod postgres;
 pub mod proof;
 pub mod publishing;
 pub mod space;

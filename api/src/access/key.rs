@@ -8,6 +8,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use pgwire::api::auth::sasl::scram::{SCRAM_ITERATIONS, gen_salted_password};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -16,6 +17,7 @@ use super::{AccessError, Role};
 
 const PREFIX: &str = "gk_";
 const ID_BYTES: usize = 4;
+const SALT_BYTES: usize = 16;
 const SECRET_BYTES: usize = 32;
 /// 32 bytes are 256 bits, and a character of base64 holds 6.
 const SECRET_CHARS: usize = 43;
@@ -43,6 +45,40 @@ pub struct AccessKey {
     pub revoked_at: Option<DateTime<Utc>>,
     /// Digest of the secret.
     pub(super) secret_sha256: SecretDigest,
+    /// What the door for PostgreSQL needs; none in keys that are older than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) scram: Option<Scram>,
+}
+
+/// The token as a password of SCRAM-SHA-256 (RFC 5802): enough to check it there, and to be taken for its holder there. It opens
+/// nothing over HTTP.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scram {
+    /// Salt, in hexadecimal digits.
+    salt: String,
+    /// The salted password, in hexadecimal digits.
+    salted: String,
+}
+
+impl fmt::Debug for Scram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scram(..)")
+    }
+}
+
+impl Scram {
+    fn of(token: &str) -> Result<Self, AccessError> {
+        let mut salt = [0_u8; SALT_BYTES];
+        getrandom::getrandom(&mut salt)?;
+        let salted = gen_salted_password(token, &salt, SCRAM_ITERATIONS);
+        Ok(Self { salt: hex::encode(salt), salted: hex::encode(salted) })
+    }
+
+    /// Salt and salted password.
+    pub(super) fn parts(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        Some((hex::decode(&self.salt).ok()?, hex::decode(&self.salted).ok()?))
+    }
 }
 
 /// Whether a key opens anything.
@@ -135,6 +171,11 @@ impl Token {
     /// Its text.
     pub(super) fn to_text(&self) -> String {
         format!("{PREFIX}{}_{}", self.id, URL_SAFE_NO_PAD.encode(self.secret))
+    }
+
+    /// What is kept of it for the door of PostgreSQL.
+    pub(super) fn scram(&self) -> Result<Scram, AccessError> {
+        Scram::of(&self.to_text())
     }
 
     /// What is kept of its secret.

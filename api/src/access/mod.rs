@@ -8,6 +8,9 @@
 //! `Authorization` header (an address is logged, a header is not); to change what a key may do, because whoever
 //! needs another role needs another key.
 //!
+//! For the door of PostgreSQL a key's file also holds its token as SCRAM salts it. Whoever reads that can connect there as the
+//! key, read-only as everybody is there; it cannot be turned back into the token, which the other doors need.
+//!
 //! Invariant: the secret of a key stands in no file, log, error or `Debug` output. [`NewKey::token`] is the only place
 //! that ever holds its text.
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use gongkai_warehouse::store::{Put, Store, StoreError};
 use serde::de::Error as _;
 
-use super::key::{Token, is_id};
+use super::key::{Scram, Token, is_id};
 use super::{AccessError, AccessKey, KeyState, NewKey, NewKeyRequest};
 
 const FOLDER: &str = "state/key";
@@ -40,6 +40,7 @@ impl<'a> Keys<'a> {
                 expires_at: request.expires_at,
                 revoked_at: None,
                 secret_sha256: token.digest(),
+                scram: Some(token.scram()?),
             };
             let path = path(&key.id);
             // An id that is taken is rare, and leaves the key that has it alone: another one is drawn.
@@ -91,6 +92,16 @@ impl<'a> Keys<'a> {
         }
         match key.state(now) {
             KeyState::Active => Ok(key),
+            KeyState::Expired { at } => Err(AccessError::Expired { at }),
+            KeyState::Revoked { at } => Err(AccessError::Revoked { at }),
+        }
+    }
+
+    /// Salt and salted password of a key that is valid at the moment, for SCRAM-SHA-256.
+    pub async fn scram_of(&self, id: &str, now: DateTime<Utc>) -> Result<(Vec<u8>, Vec<u8>), AccessError> {
+        let key = self.find(id).await?;
+        match key.state(now) {
+            KeyState::Active => key.scram.as_ref().and_then(Scram::parts).ok_or(AccessError::Unknown),
             KeyState::Expired { at } => Err(AccessError::Expired { at }),
             KeyState::Revoked { at } => Err(AccessError::Revoked { at }),
         }

@@ -1,14 +1,15 @@
-//! `gongkai serve`: the portal and the API.
+//! `gongkai serve`: the portal, the API, and the doors of other protocols.
 
 use clap::Args;
 use gongkai_warehouse::lake::LakeError;
 use tokio::net::TcpListener;
 
 use super::{Outcome, UsageError, open};
+use crate::certificate::Certificate;
 use crate::config::Config;
 use crate::http::{self, App};
 use crate::instance::Instance;
-use crate::pipeline;
+use crate::{flight, pipeline, postgres};
 
 /// Where HTTP is served unless told otherwise: this machine only.
 const DEFAULT_HTTP: &str = "127.0.0.1:8080";
@@ -19,28 +20,101 @@ pub struct ServeArgs {
     /// Address for HTTP [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     http: Option<String>,
+    #[command(flatten)]
+    doors: DoorArgs,
+}
+
+/// The doors beside HTTP.
+#[derive(Debug, Default, Args)]
+pub struct DoorArgs {
+    /// Address for clients of PostgreSQL, such as 127.0.0.1:5432 [default: none]
+    #[arg(long, value_name = "ADDR")]
+    pg: Option<String>,
+    /// Address for clients of Arrow Flight SQL, such as 127.0.0.1:32010 [default: none]
+    #[arg(long, value_name = "ADDR")]
+    flight: Option<String>,
+}
+
+impl DoorArgs {
+    /// Overrides settings.
+    pub fn apply(self, config: &mut Config) {
+        if self.pg.is_some() {
+            config.pg = self.pg;
+        }
+        if self.flight.is_some() {
+            config.flight = self.flight;
+        }
+    }
+}
+
+/// The sockets of one instance, open and not yet served.
+pub struct Listeners {
+    http: TcpListener,
+    pg: Option<TcpListener>,
+    flight: Option<TcpListener>,
+    certificate: Option<Certificate>,
 }
 
 /// Opens the socket that the settings name.
 ///
 /// A warehouse in memory is refused: queries run in processes of their own, which cannot see it.
-pub async fn listen(instance: &Instance) -> anyhow::Result<TcpListener> {
+pub async fn listen(instance: &Instance) -> anyhow::Result<Listeners> {
     if instance.warehouse.store().local_root().is_none() {
         return Err(
             UsageError("memory:// cannot be served: queries run in other processes; name a folder".into()).into()
         );
     }
-    Ok(http::serve::listen(instance.config.http.as_deref().unwrap_or(DEFAULT_HTTP)).await?)
+    let config = &instance.config;
+    let certificate = Certificate::load(&config.tls)?;
+    let optional = async |address: Option<&str>| match address {
+        Some(address) => http::serve::listen(address).await.map(Some),
+        None => Ok(None),
+    };
+    Ok(Listeners {
+        http: http::serve::listen(config.http.as_deref().unwrap_or(DEFAULT_HTTP)).await?,
+        pg: optional(config.pg.as_deref()).await?,
+        flight: optional(config.flight.as_deref()).await?,
+        certificate,
+    })
 }
 
 /// Serves until told to end.
-pub async fn serve(instance: Instance, listener: TcpListener) -> anyhow::Result<Outcome> {
-    println!("serving http://{} (stop with Ctrl-C)", listener.local_addr()?);
+pub async fn serve(instance: Instance, listeners: Listeners) -> anyhow::Result<Outcome> {
+    let Listeners { http, pg, flight, certificate } = listeners;
+    for (scheme, listener) in [("postgresql", &pg), ("grpc", &flight)] {
+        if let Some(listener) = listener {
+            println!("serving {scheme}://{}", listener.local_addr()?);
+        }
+    }
+    println!("serving http://{} (stop with Ctrl-C)", http.local_addr()?);
     let app = App::new(instance);
     // The first visitor should not wait for a process to start.
     let pool = std::sync::Arc::clone(&app.pool);
     tokio::task::spawn_blocking(move || pool.warm());
-    http::serve(app, listener).await?;
+    let (told, heard) = tokio::sync::watch::channel(false);
+    let stop = || {
+        let mut heard = heard.clone();
+        async move {
+            // An error means that HTTP is gone, which is the end as well.
+            let _ = heard.wait_for(|is_told| *is_told).await;
+        }
+    };
+    if let Some(listener) = pg {
+        let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+        let door = postgres::Door::new(app.clone(), tls, app.instance.config.limits.pg_connections);
+        tokio::spawn(postgres::serve(door, listener, stop()));
+    }
+    if let Some(listener) = flight {
+        let (app, identity, stop) = (app.clone(), certificate.as_ref().map(Certificate::identity), stop());
+        tokio::spawn(async move {
+            if let Err(error) = flight::serve(app, listener, identity, stop).await {
+                tracing::error!(%error, "Arrow Flight is not served");
+            }
+        });
+    }
+    let served = http::serve(app, http).await;
+    let _ = told.send(true);
+    served?;
     Ok(Outcome::Done)
 }
 
@@ -49,10 +123,11 @@ pub async fn run(mut config: Config, args: ServeArgs) -> anyhow::Result<Outcome>
     if args.http.is_some() {
         config.http = args.http;
     }
+    args.doors.apply(&mut config);
     let instance = open(config)?;
-    let listener = listen(&instance).await?;
+    let listeners = listen(&instance).await?;
     recover(&instance).await?;
-    serve(instance, listener).await
+    serve(instance, listeners).await
 }
 
 /// Puts right what an interrupted run left, unless somebody else is writing, or only reading is allowed here.

@@ -25,6 +25,8 @@ pub struct UpArgs {
     /// Address for HTTP [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     http: Option<String>,
+    #[command(flatten)]
+    doors: serve::DoorArgs,
     /// What to print
     #[arg(long, value_enum)]
     format: Option<ReportFormat>,
@@ -35,6 +37,7 @@ pub async fn run(mut config: Config, args: UpArgs) -> anyhow::Result<Outcome> {
     if args.http.is_some() {
         config.http = args.http;
     }
+    args.doors.apply(&mut config);
     let instance = open(config)?;
     // A port that is taken is said before a long ingest, not after it.
     let listener = if args.once { None } else { Some(serve::listen(&instance).await?) };

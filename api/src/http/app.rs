@@ -16,9 +16,9 @@ use gongkai_warehouse::store::Store;
 use tokio::sync::RwLock;
 
 use super::{ApiError, source};
-use crate::access::{Caller, Guesses, caller_of};
+use crate::access::{Caller, Guesses, Role, caller_of};
 use crate::instance::{DEFAULT_DATA, Instance};
-use crate::worker::{QueryAnswer, QueryLimits, QueryPool};
+use crate::worker::{Description, Failure, QueryAnswer, QueryLimits, QueryPool, Statement};
 
 /// The pointer's bytes, and the snapshot they name.
 type Cached = (Bytes, Arc<Snapshot>);
@@ -97,11 +97,47 @@ impl App {
             .ok_or_else(|| ApiError::not_found("dataset", id))
     }
 
+    /// How long a question of this caller may take.
+    pub fn timeout(&self, caller: &Caller) -> Duration {
+        let settings = &self.instance.config.query;
+        let milliseconds = match caller.role() {
+            Role::Public => settings.timeout_ms,
+            _ => settings.timeout_with_key_ms.max(settings.timeout_ms),
+        };
+        Duration::from_millis(milliseconds)
+    }
+
     /// Runs a statement in a worker, which stops after so many rows.
-    pub async fn query(&self, sql: &str, snapshot: Arc<Snapshot>, max_rows: usize) -> Result<QueryAnswer, ApiError> {
-        let timeout = Duration::from_millis(self.instance.config.query.timeout_ms);
+    pub async fn ask(
+        &self,
+        statement: Statement,
+        snapshot: Arc<Snapshot>,
+        max_rows: usize,
+        timeout: Duration,
+    ) -> Result<QueryAnswer, Failure> {
         let limits = QueryLimits { timeout, max_rows };
-        Ok(self.pool.query(sql, snapshot, self.instance.clock.now(), limits).await?)
+        self.pool.query(statement, snapshot, self.instance.clock.now(), limits).await
+    }
+
+    /// Says what a statement would give, without running it.
+    pub async fn describe(
+        &self,
+        statement: Statement,
+        snapshot: Arc<Snapshot>,
+        timeout: Duration,
+    ) -> Result<Description, Failure> {
+        self.pool.describe(statement, snapshot, self.instance.clock.now(), timeout).await
+    }
+
+    /// Whether a key from this address is looked at: not after too many that were not valid.
+    pub fn may_guess(&self, address: IpAddr) -> Result<(), ApiError> {
+        let checked = self.guesses.check(Some(address), Instant::now());
+        checked.map_err(|refused| ApiError::new("rate_limited", refused.to_string()))
+    }
+
+    /// Counts a key that was not valid.
+    pub fn count_guess(&self, address: IpAddr) {
+        self.guesses.count(Some(address), Instant::now());
     }
 
     /// Who asks.

@@ -7,6 +7,7 @@ use gongkai_warehouse::lake::LakeError;
 use gongkai_warehouse::log::LogError;
 use gongkai_warehouse::store::StoreError;
 use serde::Serialize;
+use tonic::Code as Grpc;
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::pipeline::PipelineError;
@@ -14,41 +15,66 @@ use crate::pipeline::signing::SigningError;
 use crate::publishing::PublishingError;
 use crate::worker::Failure;
 
-/// Every code with its status and title. Nothing else gives a status to an error.
-pub const CODES: &[(&str, StatusCode, &str)] = &[
-    ("sql_syntax", StatusCode::BAD_REQUEST, "the statement cannot be parsed"),
-    ("sql_too_complex", StatusCode::BAD_REQUEST, "the statement is too complex"),
-    ("statement_not_allowed", StatusCode::BAD_REQUEST, "only queries are allowed"),
-    ("function_not_allowed", StatusCode::BAD_REQUEST, "the function is not available"),
-    ("table_not_found", StatusCode::NOT_FOUND, "no such table"),
-    ("column_not_found", StatusCode::BAD_REQUEST, "no such column"),
-    ("query_failed", StatusCode::BAD_REQUEST, "the query failed"),
-    ("query_timeout", StatusCode::UNPROCESSABLE_ENTITY, "the query took too long"),
-    ("query_memory", StatusCode::UNPROCESSABLE_ENTITY, "the query needs too much memory"),
-    ("query_disk", StatusCode::UNPROCESSABLE_ENTITY, "the query needs too much disk"),
-    ("query_too_wide", StatusCode::UNPROCESSABLE_ENTITY, "the query reads too much"),
-    ("result_too_large", StatusCode::UNPROCESSABLE_ENTITY, "the answer is too large"),
-    ("rate_limited", StatusCode::TOO_MANY_REQUESTS, "too many requests"),
-    ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "too many queries at once"),
-    ("payload_too_large", StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"),
-    ("unsupported_media", StatusCode::UNSUPPORTED_MEDIA_TYPE, "the media type is not accepted"),
-    ("not_found", StatusCode::NOT_FOUND, "no such thing"),
-    ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "the method is not allowed here"),
-    ("invalid_parameter", StatusCode::BAD_REQUEST, "a parameter is wrong"),
-    ("invalid_page_token", StatusCode::BAD_REQUEST, "the page token is wrong"),
-    ("not_acceptable", StatusCode::NOT_ACCEPTABLE, "no such format"),
-    ("unauthorized", StatusCode::UNAUTHORIZED, "a valid key is needed"),
-    ("forbidden", StatusCode::FORBIDDEN, "the key may not do this"),
-    ("same_person", StatusCode::FORBIDDEN, "who submits a release cannot approve it"),
-    ("conflict", StatusCode::CONFLICT, "it changed in between"),
-    ("idempotency_mismatch", StatusCode::CONFLICT, "the idempotency key was used for another request"),
-    ("release_blocked", StatusCode::CONFLICT, "open findings hold the release back"),
-    ("bad_file", StatusCode::UNPROCESSABLE_ENTITY, "the file cannot be taken"),
-    ("pii_found", StatusCode::UNPROCESSABLE_ENTITY, "the file holds personal data"),
-    ("withdrawn", StatusCode::GONE, "the release was withdrawn"),
-    ("read_only", StatusCode::SERVICE_UNAVAILABLE, "nothing can be written at present"),
-    ("disk_full", StatusCode::INSUFFICIENT_STORAGE, "no space is left"),
-    ("internal", StatusCode::INTERNAL_SERVER_ERROR, "our fault"),
+/// What a code means behind each door.
+#[derive(Debug, Clone, Copy)]
+pub struct Code {
+    /// The code.
+    pub name: &'static str,
+    /// Status over HTTP.
+    pub status: StatusCode,
+    /// State over the protocol of PostgreSQL.
+    pub sqlstate: &'static str,
+    /// Status over Arrow Flight.
+    pub grpc: Grpc,
+    /// The kind of error in words.
+    pub title: &'static str,
+}
+
+const fn code(
+    name: &'static str,
+    status: StatusCode,
+    sqlstate: &'static str,
+    grpc: Grpc,
+    title: &'static str,
+) -> Code {
+    Code { name, status, sqlstate, grpc, title }
+}
+
+/// Every code with its statuses and title. Nothing else gives a status to an error, whatever the protocol.
+pub const CODES: &[Code] = &[
+    code("sql_syntax", StatusCode::BAD_REQUEST, "42601", Grpc::InvalidArgument, "the statement cannot be parsed"),
+    code("sql_too_complex", StatusCode::BAD_REQUEST, "54001", Grpc::InvalidArgument, "the statement is too complex"),
+    code("statement_not_allowed", StatusCode::BAD_REQUEST, "25006", Grpc::PermissionDenied, "only queries are allowed"),
+    code("function_not_allowed", StatusCode::BAD_REQUEST, "42883", Grpc::InvalidArgument, "the function is not available"),
+    code("table_not_found", StatusCode::NOT_FOUND, "42P01", Grpc::NotFound, "no such table"),
+    code("column_not_found", StatusCode::BAD_REQUEST, "42703", Grpc::InvalidArgument, "no such column"),
+    code("query_failed", StatusCode::BAD_REQUEST, "22000", Grpc::InvalidArgument, "the query failed"),
+    code("query_timeout", StatusCode::UNPROCESSABLE_ENTITY, "57014", Grpc::DeadlineExceeded, "the query took too long"),
+    code("query_memory", StatusCode::UNPROCESSABLE_ENTITY, "53200", Grpc::ResourceExhausted, "the query needs too much memory"),
+    code("query_disk", StatusCode::UNPROCESSABLE_ENTITY, "53100", Grpc::ResourceExhausted, "the query needs too much disk"),
+    code("query_too_wide", StatusCode::UNPROCESSABLE_ENTITY, "54000", Grpc::ResourceExhausted, "the query reads too much"),
+    code("result_too_large", StatusCode::UNPROCESSABLE_ENTITY, "54000", Grpc::ResourceExhausted, "the answer is too large"),
+    code("rate_limited", StatusCode::TOO_MANY_REQUESTS, "53300", Grpc::ResourceExhausted, "too many requests"),
+    code("overloaded", StatusCode::SERVICE_UNAVAILABLE, "53300", Grpc::Unavailable, "too many queries at once"),
+    code("payload_too_large", StatusCode::PAYLOAD_TOO_LARGE, "54000", Grpc::ResourceExhausted, "the request is too large"),
+    code("unsupported_media", StatusCode::UNSUPPORTED_MEDIA_TYPE, "0A000", Grpc::InvalidArgument, "the media type is not accepted"),
+    code("not_found", StatusCode::NOT_FOUND, "42704", Grpc::NotFound, "no such thing"),
+    code("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "0A000", Grpc::Unimplemented, "the method is not allowed here"),
+    code("invalid_parameter", StatusCode::BAD_REQUEST, "22023", Grpc::InvalidArgument, "a parameter is wrong"),
+    code("invalid_page_token", StatusCode::BAD_REQUEST, "22023", Grpc::InvalidArgument, "the page token is wrong"),
+    code("not_acceptable", StatusCode::NOT_ACCEPTABLE, "0A000", Grpc::InvalidArgument, "no such format"),
+    code("unauthorized", StatusCode::UNAUTHORIZED, "28P01", Grpc::Unauthenticated, "a valid key is needed"),
+    code("forbidden", StatusCode::FORBIDDEN, "42501", Grpc::PermissionDenied, "the key may not do this"),
+    code("same_person", StatusCode::FORBIDDEN, "42501", Grpc::PermissionDenied, "who submits a release cannot approve it"),
+    code("conflict", StatusCode::CONFLICT, "40001", Grpc::Aborted, "it changed in between"),
+    code("idempotency_mismatch", StatusCode::CONFLICT, "40001", Grpc::Aborted, "the idempotency key was used for another request"),
+    code("release_blocked", StatusCode::CONFLICT, "40001", Grpc::FailedPrecondition, "open findings hold the release back"),
+    code("bad_file", StatusCode::UNPROCESSABLE_ENTITY, "22000", Grpc::InvalidArgument, "the file cannot be taken"),
+    code("pii_found", StatusCode::UNPROCESSABLE_ENTITY, "22000", Grpc::InvalidArgument, "the file holds personal data"),
+    code("withdrawn", StatusCode::GONE, "42P01", Grpc::NotFound, "the release was withdrawn"),
+    code("read_only", StatusCode::SERVICE_UNAVAILABLE, "25006", Grpc::Unavailable, "nothing can be written at present"),
+    code("disk_full", StatusCode::INSUFFICIENT_STORAGE, "53100", Grpc::ResourceExhausted, "no space is left"),
+    code("internal", StatusCode::INTERNAL_SERVER_ERROR, "XX000", Grpc::Internal, "our fault"),
 ];
 
 /// An RFC 9457 problem.
@@ -126,21 +152,22 @@ impl ApiError {
 
     /// Status of the code.
     pub fn status(&self) -> StatusCode {
-        self.entry().1
+        self.entry().status
     }
 
-    fn entry(&self) -> &'static (&'static str, StatusCode, &'static str) {
-        CODES.iter().find(|entry| entry.0 == self.code).unwrap_or(&CODES[CODES.len() - 1])
+    /// What its code means behind each door.
+    pub fn entry(&self) -> &'static Code {
+        CODES.iter().find(|entry| entry.name == self.code).unwrap_or(&CODES[CODES.len() - 1])
     }
 
     /// The problem document, without a request id.
     pub fn problem(&self) -> Problem {
-        let (code, status, title) = self.entry();
+        let Code { name, status, title, .. } = self.entry();
         Problem {
-            kind: format!("urn:gongkai:error:{code}"),
+            kind: format!("urn:gongkai:error:{name}"),
             title: (*title).to_owned(),
             status: status.as_u16(),
-            code: (*code).to_owned(),
+            code: (*name).to_owned(),
             detail: self.detail.clone(),
             request_id: None,
         }
@@ -295,7 +322,7 @@ mod tests {
 
     #[test]
     fn every_code_stands_once() {
-        let codes: BTreeSet<&str> = CODES.iter().map(|entry| entry.0).collect();
+        let codes: BTreeSet<&str> = CODES.iter().map(|entry| entry.name).collect();
         assert_eq!(codes.len(), CODES.len());
     }
 

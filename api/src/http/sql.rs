@@ -19,6 +19,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::download::wanted_format;
 use super::error::Problems;
 use super::{ApiError, App};
+use crate::access::Caller;
+use crate::worker::Statement;
 use crate::worker::pool::Collected;
 use crate::worker::protocol::Column;
 
@@ -172,7 +174,8 @@ pub async fn run(app: &App, sql: &str, as_of: Option<&str>, limit: Option<usize>
     let settings = &app.instance.config.query;
     let max_rows = limit.unwrap_or(settings.max_rows).min(settings.max_rows);
     // One row more tells whether there are more.
-    let stream = app.query(sql, Arc::clone(&snapshot), max_rows + 1).await?;
+    let timeout = app.timeout(&Caller::public());
+    let stream = app.ask(Statement::from(sql), Arc::clone(&snapshot), max_rows + 1, timeout).await?;
     let (columns, warnings, schema) = (stream.columns.clone(), stream.warnings.clone(), stream.schema.clone());
     let releases = stream.releases.iter().map(|(dataset, number)| ReleaseReference {
         dataset: dataset.clone(),

@@ -3,8 +3,13 @@
 use std::io::{BufRead, BufReader, BufWriter, Read, StdinLock, StdoutLock, Write};
 use std::sync::Arc;
 
+use arrow::array::Array;
+use arrow::datatypes::{DataType, Schema};
+use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
-use chrono::{DateTime, Utc};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt;
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::lake::Warehouse;
@@ -48,11 +53,10 @@ pub fn run() -> anyhow::Result<()> {
         }
         match serde_json::from_str::<Request>(&line)? {
             Request::Query(request) => {
-                let queries = match &mut engine {
-                    Some(queries) => queries,
-                    none => none.insert(Queries::open(&setup, &definitions)?),
-                };
-                queries.answer(&runtime, request, &mut output)?;
+                open(&mut engine, &setup, &definitions)?.answer(&runtime, request, &mut output)?;
+            }
+            Request::Describe(request) => {
+                open(&mut engine, &setup, &definitions)?.describe(&runtime, request, &mut output)?;
             }
             Request::Read(request) => {
                 let mut bytes = vec![0; usize::try_from(request.bytes)?];
@@ -72,6 +76,18 @@ pub fn run() -> anyhow::Result<()> {
         }
         output.flush()?;
     }
+}
+
+/// The engine, which opens with the first question.
+fn open<'a>(
+    engine: &'a mut Option<Queries>,
+    setup: &Setup,
+    definitions: &Definitions,
+) -> anyhow::Result<&'a mut Queries> {
+    Ok(match engine {
+        Some(queries) => queries,
+        none => none.insert(Queries::open(setup, definitions)?),
+    })
 }
 
 fn limit_address_space(bytes: u64) {
@@ -105,23 +121,65 @@ impl Queries {
         Ok(Self { engine: Arc::new(engine), snapshot: Arc::new(Snapshot::empty()), snapshot_key: String::new() })
     }
 
+    /// Takes over the snapshot of a request, and its statement with what belongs to it.
+    fn prepare(&mut self, request: &mut QueryRequest) -> Result<(ScannedStatement, QueryOptions), QueryError> {
+        if let Some(snapshot) = request.snapshot.take() {
+            self.snapshot = snapshot;
+            self.snapshot_key = std::mem::take(&mut request.snapshot_key);
+        }
+        let statement = scan(&request.statement.sql, &TextLimits::default())?;
+        let texts = match &request.statement.values {
+            Some(values) => texts_of(values)?,
+            None => std::mem::take(&mut request.statement.parameters),
+        };
+        let options = QueryOptions {
+            now: Some(request.now),
+            texts,
+            with_system: request.statement.with_system,
+            ..QueryOptions::default()
+        };
+        Ok((statement, options))
+    }
+
+    fn describe(
+        &mut self,
+        runtime: &tokio::runtime::Runtime,
+        mut request: QueryRequest,
+        output: &mut Output<'_>,
+    ) -> anyhow::Result<()> {
+        let (statement, options) = match self.prepare(&mut request) {
+            Ok(prepared) => prepared,
+            Err(error) => return write_line(output, &Header::Failed(failure(&error))),
+        };
+        let (engine, snapshot) = (Arc::clone(&self.engine), Arc::clone(&self.snapshot));
+        let described = runtime.block_on(async move {
+            tokio::spawn(async move { engine.describe(&statement, snapshot, options).await }).await
+        })?;
+        let header = match described {
+            Ok(described) => Header::Described {
+                parameters: schema_text(&described.parameters)?,
+                schema: schema_text(&described.schema)?,
+            },
+            Err(error) => Header::Failed(failure(&error)),
+        };
+        write_line(output, &header)
+    }
+
     fn answer(
         &mut self,
         runtime: &tokio::runtime::Runtime,
-        request: QueryRequest,
+        mut request: QueryRequest,
         output: &mut Output<'_>,
     ) -> anyhow::Result<()> {
-        if let Some(snapshot) = request.snapshot {
-            self.snapshot = snapshot;
-            self.snapshot_key = request.snapshot_key;
-        }
-        let statement = match scan(&request.sql, &TextLimits::default()) {
-            Ok(statement) => statement,
+        let (statement, options) = match self.prepare(&mut request) {
+            Ok(prepared) => prepared,
             Err(error) => return write_line(output, &Header::Failed(failure(&error))),
         };
-        let (engine, snapshot, now) = (Arc::clone(&self.engine), Arc::clone(&self.snapshot), request.now);
+        let (engine, snapshot) = (Arc::clone(&self.engine), Arc::clone(&self.snapshot));
         // Planning is deep recursion: it runs on a thread of the runtime, whose stacks are large.
-        let planned = runtime.block_on(async move { tokio::spawn(plan(engine, statement, snapshot, now)).await })?;
+        let planned = runtime.block_on(async move {
+            tokio::spawn(async move { engine.plan(&statement, snapshot, options).await }).await
+        })?;
         let planned = match planned {
             Ok(planned) => planned,
             Err(error) => return write_line(output, &Header::Failed(failure(&error))),
@@ -138,7 +196,12 @@ impl Queries {
             .collect();
         write_line(
             output,
-            &Header::Ready { columns, releases: planned.releases(), warnings: planned.warnings().to_vec() },
+            &Header::Ready {
+                columns,
+                releases: planned.releases(),
+                warnings: planned.warnings().to_vec(),
+                is_repeatable: planned.is_repeatable(),
+            },
         )?;
         let mut writer = StreamWriter::try_new(&mut *output, &planned.schema())?;
         let mut rows = 0;
@@ -169,17 +232,41 @@ impl Queries {
     }
 }
 
-async fn plan(
-    engine: Arc<QueryEngine>,
-    statement: ScannedStatement,
-    snapshot: Arc<Snapshot>,
-    now: DateTime<Utc>,
-) -> Result<gongkai_warehouse::query::PlannedQuery, QueryError> {
-    engine.plan(&statement, snapshot, QueryOptions { now: Some(now), ..QueryOptions::default() }).await
-}
-
 fn failure(error: &QueryError) -> Failure {
     Failure::new(error.code(), error.to_string())
+}
+
+/// The values of an Arrow stream of one row as texts.
+fn texts_of(values: &str) -> Result<Vec<Option<String>>, QueryError> {
+    let unreadable = || QueryError::Failed { reason: "the values of the parameters cannot be read" };
+    let bytes = STANDARD.decode(values).map_err(|_| unreadable())?;
+    let mut stream = StreamReader::try_new(bytes.as_slice(), None).map_err(|_| unreadable())?;
+    let mut row = None;
+    for batch in &mut stream {
+        let batch = batch.map_err(|_| unreadable())?;
+        if batch.num_rows() > 1 || (batch.num_rows() == 1 && row.is_some()) {
+            return Err(QueryError::Failed { reason: "the parameters have more than one row of values" });
+        }
+        if batch.num_rows() == 1 {
+            row = Some(batch);
+        }
+    }
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let columns = row.columns().iter().map(|column| {
+        if column.is_null(0) || column.data_type() == &DataType::Null {
+            return Ok(None);
+        }
+        let formatter = ArrayFormatter::try_new(column, &FormatOptions::default()).map_err(|_| unreadable())?;
+        formatter.value(0).try_to_string().map(Some).map_err(|_| unreadable())
+    });
+    columns.collect()
+}
+
+/// A schema as an Arrow stream without rows, in base64.
+fn schema_text(schema: &Schema) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    StreamWriter::try_new(&mut bytes, schema)?.finish()?;
+    Ok(STANDARD.encode(bytes))
 }
 
 /// Writes one line of the protocol.

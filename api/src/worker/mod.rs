@@ -16,6 +16,6 @@ pub mod protocol;
 pub mod reader;
 pub mod readers;
 
-pub use pool::{QueryAnswer, QueryPool};
+pub use pool::{Description, QueryAnswer, QueryPool};
 pub use process::WorkerError;
-pub use protocol::{Failure, QueryLimits};
+pub use protocol::{Bound, Failure, QueryLimits, Statement};

@@ -8,6 +8,8 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamReader;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use gongkai_catalog::Label;
 use gongkai_warehouse::Snapshot;
@@ -16,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::process::{Killer, Worker, WorkerError};
-use super::protocol::{Column, Failure, Header, QueryLimits, QueryRequest, Request, Setup, Trailer};
+use super::protocol::{Bound, Column, Failure, Header, QueryLimits, QueryRequest, Request, Setup, Statement, Trailer};
 use crate::config;
 
 /// An answer as it arrives.
@@ -28,9 +30,23 @@ pub struct QueryAnswer {
     pub releases: Vec<(String, u64)>,
     /// What the reader should know of the answer.
     pub warnings: Vec<Label>,
+    /// Whether statement and releases alone decide the answer.
+    pub is_repeatable: bool,
     /// Types of the batches.
     pub schema: SchemaRef,
     batches: mpsc::Receiver<Result<RecordBatch, Failure>>,
+    /// Somebody waits for the answer as long as this is there.
+    _waits: Option<mpsc::Receiver<()>>,
+    taken: Bound,
+}
+
+/// What a statement would give.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// Parameters `1`, `2`, … with the types that are expected; [`arrow::datatypes::DataType::Null`] where nothing decides.
+    pub parameters: SchemaRef,
+    /// Types of the rows.
+    pub schema: SchemaRef,
 }
 
 /// A whole answer in memory.
@@ -48,6 +64,26 @@ impl QueryAnswer {
     /// The next batch; none after the last.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, Failure>> {
         self.batches.recv().await
+    }
+
+    /// The next batch of an answer that may not be larger than a bound; beyond it the answer ends with `result_too_large`.
+    pub async fn next_within(&mut self, bound: Bound) -> Option<Result<RecordBatch, Failure>> {
+        let batch = match self.next().await? {
+            Ok(batch) => batch,
+            Err(failure) => return Some(Err(failure)),
+        };
+        self.taken.rows += batch.num_rows();
+        self.taken.bytes += batch.get_array_memory_size();
+        if self.taken.rows > bound.rows || self.taken.bytes > bound.bytes {
+            self.batches.close();
+            let message = format!(
+                "the answer has more than {} rows or {} MiB; filter it, or download the release",
+                bound.rows,
+                bound.bytes >> 20
+            );
+            return Some(Err(Failure::new("result_too_large", message)));
+        }
+        Some(Ok(batch))
     }
 
     /// Collects rows up to the limits. Dropping the rest ends the worker's query.
@@ -84,6 +120,7 @@ pub struct QueryPool {
     slots: Arc<Semaphore>,
     idle: Mutex<Vec<Worker>>,
     waiting: AtomicUsize,
+    capacity: usize,
     queue: usize,
     queue_wait: Duration,
     spawned: AtomicU64,
@@ -91,7 +128,9 @@ pub struct QueryPool {
 
 /// What a worker is asked.
 struct Question {
-    sql: String,
+    /// Closed when nobody waits for the answer any more.
+    waited_for: mpsc::Sender<()>,
+    statement: Statement,
     snapshot: Arc<Snapshot>,
     now: DateTime<Utc>,
     max_rows: usize,
@@ -121,6 +160,7 @@ impl QueryPool {
             slots: Arc::new(Semaphore::new(settings.workers.max(1))),
             idle: Mutex::new(Vec::new()),
             waiting: AtomicUsize::new(0),
+            capacity: settings.workers.max(1),
             queue: settings.queue,
             queue_wait: Duration::from_millis(settings.queue_wait_ms),
             spawned: AtomicU64::new(0),
@@ -159,24 +199,54 @@ impl QueryPool {
     /// Runs a statement over a snapshot.
     pub async fn query(
         self: &Arc<Self>,
-        sql: &str,
+        statement: Statement,
         snapshot: Arc<Snapshot>,
         now: DateTime<Utc>,
         limits: QueryLimits,
     ) -> Result<QueryAnswer, Failure> {
-        // Before anything parses, and before a place in the queue is taken.
-        scan(sql, &TextLimits::default()).map_err(|error| Failure::new(error.code(), error.to_string()))?;
         let deadline = Instant::now() + limits.timeout;
-        let permit = self.admit().await?;
+        let permit = self.admit(&statement).await?;
         let pool = Arc::clone(self);
-        let sql = sql.to_owned();
         let (started_tx, started_rx) = oneshot::channel();
-        let question = Question { sql, snapshot, now, max_rows: limits.max_rows };
+        let (waited_for, waits) = mpsc::channel(1);
+        let question = Question { waited_for, statement, snapshot, now, max_rows: limits.max_rows };
         tokio::task::spawn_blocking(move || pool.run(permit, question, deadline, started_tx));
-        started_rx.await.unwrap_or_else(|_| Err(Failure::new("internal", "the query was not started")))
+        let started = started_rx.await.unwrap_or_else(|_| Err(Failure::new("internal", "the query was not started")));
+        started.map(|answer| QueryAnswer { _waits: Some(waits), ..answer })
     }
 
-    async fn admit(&self) -> Result<OwnedSemaphorePermit, Failure> {
+    /// Says what a statement would give over a snapshot.
+    pub async fn describe(
+        self: &Arc<Self>,
+        statement: Statement,
+        snapshot: Arc<Snapshot>,
+        now: DateTime<Utc>,
+        timeout: Duration,
+    ) -> Result<Description, Failure> {
+        let deadline = Instant::now() + timeout;
+        let permit = self.admit(&statement).await?;
+        let pool = Arc::clone(self);
+        // Who no longer waits is noticed by the watch: the worker's time is not spent on nobody.
+        let (waited_for, _waits) = mpsc::channel(1);
+        let question = Question { waited_for, statement, snapshot, now, max_rows: 0 };
+        let described = tokio::task::spawn_blocking(move || pool.run_description(permit, question, deadline));
+        described.await.unwrap_or_else(|_| Err(Failure::new("internal", "the statement was not described")))
+    }
+
+    /// How many queries run, and how many wait.
+    pub fn load(&self) -> (usize, usize) {
+        (self.capacity - self.slots.available_permits(), self.waiting.load(Ordering::SeqCst))
+    }
+
+    /// Workers started since the process began.
+    pub fn spawned(&self) -> u64 {
+        self.spawned.load(Ordering::Relaxed)
+    }
+
+    async fn admit(&self, statement: &Statement) -> Result<OwnedSemaphorePermit, Failure> {
+        // Before anything parses, and before a place in the queue is taken.
+        scan(&statement.sql, &TextLimits::default())
+            .map_err(|error| Failure::new(error.code(), error.to_string()))?;
         let overloaded = || Failure::new("overloaded", "too many queries at once; try again in a few seconds");
         let waiting = Waiting(&self.waiting);
         if self.waiting.fetch_add(1, Ordering::SeqCst) >= self.queue + self.slots.available_permits() {
@@ -195,19 +265,19 @@ impl QueryPool {
         deadline: Instant,
         started: oneshot::Sender<Result<QueryAnswer, Failure>>,
     ) {
-        let worker = match self.take().map_or_else(|| self.spawn(), Ok) {
+        let worker = match self.worker() {
             Ok(worker) => worker,
-            Err(error) => {
-                tracing::error!(%error, "no worker");
-                let _ = started.send(Err(Failure::new("internal", "no worker process could be started")));
+            Err(failure) => {
+                let _ = started.send(Err(failure));
                 return;
             }
         };
         let (batches, receiver) = mpsc::channel(4);
-        let watch = Watch::start(worker.killer(), deadline, batches.clone());
-        // Kept here until the watch has ended: a dropped receiver means that nobody waits any more.
-        let mut receiver = Some(receiver);
-        if let Some(worker) = converse(worker, question, batches, &mut receiver, started) {
+        let watch = Watch::start(worker.killer(), deadline, question.waited_for.clone());
+        // The answer ends for its reader when this is dropped: not before the watch has ended, which would take a reader
+        // that is done for one that has gone.
+        let end = batches.clone();
+        if let Some(worker) = converse(worker, question, batches, receiver, started) {
             if watch.stop() {
                 self.give_back(worker);
             } else {
@@ -215,6 +285,69 @@ impl QueryPool {
             }
         }
         drop(permit);
+        drop(end);
+    }
+
+    fn worker(&self) -> Result<Worker, Failure> {
+        self.take().map_or_else(|| self.spawn(), Ok).map_err(|error| {
+            tracing::error!(%error, "no worker");
+            Failure::new("internal", "no worker process could be started")
+        })
+    }
+
+    /// The blocking half of a description.
+    fn run_description(
+        &self,
+        permit: OwnedSemaphorePermit,
+        question: Question,
+        deadline: Instant,
+    ) -> Result<Description, Failure> {
+        let mut worker = self.worker()?;
+        let watch = Watch::start(worker.killer(), deadline, question.waited_for.clone());
+        let request = request(&mut worker, question);
+        let header = worker.send(&Request::Describe(request)).and_then(|()| worker.receive::<Header>());
+        let is_unharmed = watch.stop();
+        let described = match header {
+            Ok(Header::Described { parameters, schema }) => {
+                let parts = schema_of(&parameters).zip(schema_of(&schema));
+                parts.map(|(parameters, schema)| Description { parameters, schema })
+                    .ok_or_else(|| Failure::new("internal", "the worker's answer cannot be read"))
+            }
+            Ok(Header::Failed(failure)) => Err(failure),
+            Ok(Header::Ready { .. }) | Err(_) => {
+                let failure = worker.bury();
+                drop(permit);
+                return Err(failure);
+            }
+        };
+        if is_unharmed {
+            self.give_back(worker);
+        } else {
+            worker.bury();
+        }
+        drop(permit);
+        described
+    }
+}
+
+/// A schema that came as an Arrow stream without rows, in base64.
+fn schema_of(text: &str) -> Option<SchemaRef> {
+    let bytes = STANDARD.decode(text).ok()?;
+    Some(StreamReader::try_new(bytes.as_slice(), None).ok()?.schema())
+}
+
+/// A question as the worker takes it: the snapshot goes with it where the worker does not have it.
+fn request(worker: &mut Worker, question: Question) -> QueryRequest {
+    let Question { statement, snapshot, now, max_rows, .. } = question;
+    let snapshot_key = format!("{}@{:?}", snapshot.counter, snapshot.as_of);
+    let is_known = worker.snapshot_key.as_deref() == Some(&snapshot_key);
+    worker.snapshot_key = Some(snapshot_key.clone());
+    QueryRequest {
+        statement,
+        snapshot_key,
+        snapshot: (!is_known).then_some(snapshot),
+        now,
+        max_rows: max_rows as u64,
     }
 }
 
@@ -225,14 +358,14 @@ struct Watch {
 }
 
 impl Watch {
-    fn start(killer: Killer, deadline: Instant, batches: mpsc::Sender<Result<RecordBatch, Failure>>) -> Self {
+    fn start(killer: Killer, deadline: Instant, waited_for: mpsc::Sender<()>) -> Self {
         let (done, stopped) = oneshot::channel::<()>();
         let task = tokio::runtime::Handle::current().spawn(async move {
             tokio::select! {
                 biased;
                 _ = stopped => true,
                 () = tokio::time::sleep_until(deadline) => { killer.time_out(); false }
-                () = batches.closed() => { killer.kill(); false }
+                () = waited_for.closed() => { killer.kill(); false }
             }
         });
         Self { done, task }
@@ -250,28 +383,20 @@ fn converse(
     mut worker: Worker,
     question: Question,
     batches: mpsc::Sender<Result<RecordBatch, Failure>>,
-    receiver: &mut Option<mpsc::Receiver<Result<RecordBatch, Failure>>>,
+    receiver: mpsc::Receiver<Result<RecordBatch, Failure>>,
     started: oneshot::Sender<Result<QueryAnswer, Failure>>,
 ) -> Option<Worker> {
-    let Question { sql, snapshot, now, max_rows } = question;
-    let snapshot_key = format!("{}@{:?}", snapshot.counter, snapshot.as_of);
-    let is_known = worker.snapshot_key.as_deref() == Some(&snapshot_key);
-    let request = Request::Query(QueryRequest {
-        sql,
-        snapshot_key: snapshot_key.clone(),
-        snapshot: (!is_known).then_some(snapshot),
-        now,
-        max_rows: max_rows as u64,
-    });
+    let request = Request::Query(request(&mut worker, question));
     let header = worker.send(&request).and_then(|()| worker.receive::<Header>());
-    worker.snapshot_key = Some(snapshot_key);
-    let (columns, releases, warnings) = match header {
-        Ok(Header::Ready { columns, releases, warnings }) => (columns, releases, warnings),
+    let (columns, releases, warnings, is_repeatable) = match header {
+        Ok(Header::Ready { columns, releases, warnings, is_repeatable }) => {
+            (columns, releases, warnings, is_repeatable)
+        }
         Ok(Header::Failed(failure)) => {
             let _ = started.send(Err(failure));
             return Some(worker);
         }
-        Err(_) => {
+        Ok(Header::Described { .. }) | Err(_) => {
             let _ = started.send(Err(worker.bury()));
             return None;
         }
@@ -284,9 +409,8 @@ fn converse(
         }
     };
     let schema = reader.schema();
-    let answer = receiver.take().map(|batches| QueryAnswer { columns, releases, warnings, schema, batches });
-    let answer = answer.ok_or_else(|| Failure::new("internal", "the answer was taken twice"));
-    if started.send(answer).is_err() {
+    let answer = QueryAnswer { columns, releases, warnings, is_repeatable, schema, batches: receiver, _waits: None, taken: Bound { rows: 0, bytes: 0 } };
+    if started.send(Ok(answer)).is_err() {
         worker.bury();
         return None;
     }

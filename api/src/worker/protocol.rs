@@ -34,6 +34,8 @@ pub struct Setup {
 pub enum Request {
     /// Run a statement.
     Query(QueryRequest),
+    /// Say what a statement would give, without running it.
+    Describe(QueryRequest),
     /// Read a department file; its bytes follow the line.
     Read(ReadRequest),
     /// Open an archive of files; its bytes follow the line.
@@ -45,8 +47,9 @@ pub enum Request {
 /// A statement to run.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct QueryRequest {
-    /// The text, already scanned by the parent.
-    pub sql: String,
+    /// The statement, already scanned by the parent.
+    #[serde(flatten)]
+    pub statement: Statement,
     /// Names the snapshot; the worker keeps the last one it was given.
     pub snapshot_key: String,
     /// The snapshot, where the worker does not have it yet.
@@ -55,6 +58,28 @@ pub struct QueryRequest {
     pub now: DateTime<Utc>,
     /// Rows after which the worker stops by itself.
     pub max_rows: u64,
+}
+
+/// A statement with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Statement {
+    /// The text.
+    pub sql: String,
+    /// Values of `$1`, `$2`, … as texts, none for NULL.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<Option<String>>,
+    /// The same as an Arrow stream of one row, in base64: what a client sent, read by nobody before the worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<String>,
+    /// Whether it may ask for the system catalogue of PostgreSQL.
+    #[serde(default)]
+    pub with_system: bool,
+}
+
+impl From<&str> for Statement {
+    fn from(sql: &str) -> Self {
+        Self { sql: sql.to_owned(), ..Self::default() }
+    }
 }
 
 /// A file to read.
@@ -95,6 +120,15 @@ pub enum Header {
         releases: Vec<(String, u64)>,
         /// What the reader should know of the answer.
         warnings: Vec<Label>,
+        /// Whether statement and releases alone decide the answer.
+        is_repeatable: bool,
+    },
+    /// What the statement would give; nothing follows.
+    Described {
+        /// Schema of its parameters, as an Arrow stream without rows in base64.
+        parameters: String,
+        /// Schema of its rows, likewise.
+        schema: String,
     },
     /// Nothing follows.
     Failed(Failure),
@@ -141,6 +175,15 @@ impl Failure {
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into() }
     }
+}
+
+/// What an answer may be that is sent as it comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound {
+    /// Most rows.
+    pub rows: usize,
+    /// Most bytes of its batches in memory.
+    pub bytes: usize,
 }
 
 /// What one query may cost.

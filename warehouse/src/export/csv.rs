@@ -39,8 +39,16 @@ fn open<'a>(schema: SchemaRef, out: Target<'a>, options: ExportOptions) -> Start
     Ok(Box::new(Csv { out, line, scratch: String::new() }))
 }
 
+/// A field as it is, for programs: nothing is put in front of what a spreadsheet would run.
+pub fn push_plain(line: &mut Vec<u8>, text: &str) {
+    push(line, text, false);
+}
+
 pub(crate) fn push_text(line: &mut Vec<u8>, text: &str) {
-    let guard = text.trim_start_matches([' ', '"', '\'']).starts_with(FORMULA_STARTS);
+    push(line, text, text.trim_start_matches([' ', '"', '\'']).starts_with(FORMULA_STARTS));
+}
+
+fn push(line: &mut Vec<u8>, text: &str, guard: bool) {
     let quote = guard || text.is_empty() || text.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'));
     if !quote {
         line.extend_from_slice(text.as_bytes());

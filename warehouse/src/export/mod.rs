@@ -16,8 +16,9 @@ use ::arrow::array::RecordBatch;
 use ::arrow::datatypes::SchemaRef;
 use ::arrow::error::ArrowError;
 
+pub use csv::push_plain as csv_text;
 pub use json::to_rows;
-pub use text::{Cell, cell_kind};
+pub use text::{Cell, Columns, cell_kind};
 
 /// Why rows could not be written.
 #[derive(Debug, thiserror::Error)]

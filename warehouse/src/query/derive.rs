@@ -6,12 +6,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::config::Dialect;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, col};
 use datafusion::sql::parser::Statement;
+use gongkai_catalog::Column;
 
 use super::error::QueryError;
 use super::names::{DEFAULT_SCHEMA, Names};
@@ -66,19 +68,34 @@ fn broken(derived: &Derived, reason: impl ToString) -> QueryError {
     QueryError::Internal { source: format!("derived table {}: {}", derived.name, reason.to_string()).into() }
 }
 
+/// A column's type in queries, and what the dictionary says of it.
+fn described(column: &Column) -> (DataType, HashMap<String, String>) {
+    let data_type = match arrow_type(column.column_type) {
+        DataType::Utf8 => DataType::Utf8View,
+        other => other,
+    };
+    let mut metadata = HashMap::from([
+        ("comment".to_owned(), format!("{} / {}", column.description.zh, column.description.en)),
+        (LABEL_ZH.to_owned(), column.label.zh.clone()),
+        (LABEL_EN.to_owned(), column.label.en.clone()),
+    ]);
+    metadata.extend(column.unit.clone().map(|unit| (UNIT.to_owned(), unit)));
+    (data_type, metadata)
+}
+
+/// The schema of a derived table.
+pub(super) fn schema(derived: &Derived) -> SchemaRef {
+    let fields = derived.columns.iter().map(|column| {
+        let (data_type, metadata) = described(column);
+        Field::new(&column.name, data_type, true).with_metadata(metadata)
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
 /// The declared columns, in their types and with what the dictionary says of them.
 fn columns(derived: &Derived) -> Vec<Expr> {
     let columns = derived.columns.iter().map(|column| {
-        let data_type = match arrow_type(column.column_type) {
-            arrow::datatypes::DataType::Utf8 => arrow::datatypes::DataType::Utf8View,
-            other => other,
-        };
-        let mut metadata = HashMap::from([
-            ("comment".to_owned(), format!("{} / {}", column.description.zh, column.description.en)),
-            (LABEL_ZH.to_owned(), column.label.zh.clone()),
-            (LABEL_EN.to_owned(), column.label.en.clone()),
-        ]);
-        metadata.extend(column.unit.clone().map(|unit| (UNIT.to_owned(), unit)));
+        let (data_type, metadata) = described(column);
         cast(col(format!("\"{}\"", column.name)), data_type)
             .alias_with_metadata(&column.name, Some(FieldMetadata::from(metadata)))
     });

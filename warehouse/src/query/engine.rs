@@ -9,20 +9,26 @@ use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
+use datafusion::sql::parser::Statement as EngineStatement;
+use datafusion::sql::sqlparser::ast::Statement;
 use gongkai_catalog::Catalog;
 use object_store::ObjectStore;
+use tokio::sync::OnceCell;
 
 use super::error::{Dimension, QueryError, excerpt};
-use super::explain::explain;
+use super::explain::{self, explain};
 use super::functions::Functions;
 use super::names::{CATALOG, DEFAULT_SCHEMA, Names};
-use super::plan::PlannedQuery;
+use super::plan::{DescribedQuery, PlannedQuery};
 use super::scan::ScannedStatement;
 use super::session::{self, EngineSettings, QueryOptions};
 use super::statement::{self, ParsedStatement};
-use super::{derive, sums, translate, walk};
+use super::system::{self, ShownTable, System};
+use super::walk::{self, Checked, Parameters, Tables};
+use super::{derive, parameter, sums, translate};
 use crate::Snapshot;
 use crate::derived::{self, Derived};
 
@@ -32,8 +38,18 @@ pub struct QueryEngine {
     catalog: Arc<Catalog>,
     runtime: Arc<RuntimeEnv>,
     config: SessionConfig,
-    functions: Functions,
+    functions: Arc<Functions>,
     derived: Arc<BTreeMap<String, Derived>>,
+    system: OnceCell<Arc<System>>,
+}
+
+/// A statement as the planner understands it.
+struct Logical {
+    state: SessionState,
+    plan: LogicalPlan,
+    is_explain: bool,
+    /// The system catalogue, where the statement is about it.
+    system: Option<Arc<System>>,
 }
 
 impl QueryEngine {
@@ -48,9 +64,10 @@ impl QueryEngine {
         settings: EngineSettings,
     ) -> Result<Self, QueryError> {
         let runtime = session::runtime(store, &settings)?;
-        let functions = Functions::new(&catalog);
+        let functions = Arc::new(Functions::new(&catalog));
         let derived = Arc::new(derived::load(&catalog).map_err(QueryError::internal)?);
-        Ok(Self { catalog, runtime, config: session::config(&settings), functions, derived })
+        let config = session::config(&settings);
+        Ok(Self { catalog, runtime, config, functions, derived, system: OnceCell::new() })
     }
 
     /// Plans a statement over a snapshot.
@@ -66,23 +83,16 @@ impl QueryEngine {
         snapshot: Arc<Snapshot>,
         options: QueryOptions,
     ) -> Result<PlannedQuery, QueryError> {
-        let names = Names::new(Arc::clone(&self.catalog), Arc::clone(&self.derived), snapshot, &options);
-        let runtime = Arc::clone(&self.runtime);
-        let state = session::session(self.config.clone(), runtime, Arc::new(names.clone()), &self.functions);
-        let ParsedStatement { query, is_explain } = statement::parse(statement, &state, &self.functions)?;
-        resolve(&query, &state, &names)?;
-        derive::plan_named(&query, &state, &names).await?;
-        let mut plan = state.statement_to_plan(query).await.map_err(translate::planning)?;
-        if !options.parameters.is_empty() {
-            plan = plan.with_param_values(options.parameters).map_err(translate::planning)?;
+        let Logical { state, mut plan, is_explain, system } = self.logical(statement, snapshot, &options).await?;
+        let parameters = match options.parameters.is_empty() {
+            true => parameter::read(&plan, &options.texts)?,
+            false => options.parameters,
+        };
+        if !parameters.is_empty() {
+            plan = plan.with_param_values(parameters).map_err(translate::planning)?;
         }
-        let releases = walk::check(&plan, &self.functions)?;
+        let Checked { releases, is_repeatable } = self.check(&plan, system.as_deref(), Parameters::Bound)?;
         let warnings = sums::warnings(&plan, &self.catalog).map_err(translate::planning)?;
-        let columns = plan.schema().fields().len();
-        let limit = statement.limits().output_columns;
-        if columns > limit {
-            return Err(QueryError::TooComplex { dimension: Dimension::OutputColumns, found: columns, limit });
-        }
         let optimised = state.optimize(&plan).map_err(translate::planning)?;
         let physical =
             state.query_planner().create_physical_plan(&optimised, &state).await.map_err(translate::planning)?;
@@ -97,12 +107,98 @@ impl QueryEngine {
             let schema = physical.schema();
             (physical, schema)
         };
-        Ok(PlannedQuery { schema, releases, warnings, plan: physical, context: state.task_ctx() })
+        Ok(PlannedQuery { schema, releases, warnings, is_repeatable, plan: physical, context: state.task_ctx() })
+    }
+
+    /// Says what a statement would give and which parameters it has. Nothing is read.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`QueryEngine::plan`].
+    pub async fn describe(
+        &self,
+        statement: &ScannedStatement,
+        snapshot: Arc<Snapshot>,
+        options: QueryOptions,
+    ) -> Result<DescribedQuery, QueryError> {
+        let Logical { plan, is_explain, system, .. } = self.logical(statement, snapshot, &options).await?;
+        self.check(&plan, system.as_deref(), Parameters::Open)?;
+        let parameters = parameter::of(&plan)?;
+        let schema = if is_explain { explain::schema() } else { Arc::clone(plan.schema().inner()) };
+        Ok(DescribedQuery { schema, parameters })
+    }
+
+    /// The stages up to a logical plan, whose parameters have no values yet.
+    async fn logical(
+        &self,
+        statement: &ScannedStatement,
+        snapshot: Arc<Snapshot>,
+        options: &QueryOptions,
+    ) -> Result<Logical, QueryError> {
+        let (catalog, derived) = (Arc::clone(&self.catalog), Arc::clone(&self.derived));
+        let names = Names::new(catalog, derived, Arc::clone(&self.functions), snapshot, options);
+        if options.with_system && system::is_about(statement) {
+            return self.logical_of_system(statement, &names).await;
+        }
+        let runtime = Arc::clone(&self.runtime);
+        let state = session::session(self.config.clone(), runtime, Arc::new(names.clone()), &self.functions);
+        let ParsedStatement { query, is_explain } = statement::parse(statement, &state, &self.functions)?;
+        resolve(&query, &state, &names)?;
+        derive::plan_named(&query, &state, &names).await?;
+        let plan = state.statement_to_plan(query).await.map_err(translate::planning)?;
+        let columns = plan.schema().fields().len();
+        let limit = statement.limits().output_columns;
+        if columns > limit {
+            return Err(QueryError::TooComplex { dimension: Dimension::OutputColumns, found: columns, limit });
+        }
+        Ok(Logical { state, plan, is_explain, system: None })
+    }
+
+    /// The same for a statement about the system catalogue.
+    async fn logical_of_system(&self, statement: &ScannedStatement, names: &Names) -> Result<Logical, QueryError> {
+        let make = || async {
+            let shown = names.shown().map_err(QueryError::internal)?;
+            System::new(self.config.clone(), Arc::clone(&self.runtime), &self.functions, shown).await.map(Arc::new)
+        };
+        let system = Arc::clone(self.system.get_or_try_init(make).await?);
+        let parsed = system.parse(statement)?;
+        let Statement::Query(query) = &parsed else {
+            return Err(QueryError::not_allowed(statement::first_word(&parsed.to_string())));
+        };
+        statement::check(query, system.functions(), statement.limits())?;
+        let state = system.state();
+        let plan = state.statement_to_plan(EngineStatement::Statement(Box::new(parsed))).await;
+        Ok(Logical { plan: plan.map_err(translate::planning)?, state, is_explain: false, system: Some(system) })
+    }
+
+    fn check(
+        &self,
+        plan: &LogicalPlan,
+        system: Option<&System>,
+        parameters: Parameters,
+    ) -> Result<Checked, QueryError> {
+        match system {
+            Some(system) => walk::check(plan, system.functions(), Tables::System, parameters),
+            None => walk::check(plan, &self.functions, Tables::Ours, parameters),
+        }
     }
 }
 
+/// Every table that everybody may see, with its columns, in the order of schemas and names.
+///
+/// # Errors
+///
+/// `internal` when a derived table or a list does not load.
+pub fn shown_tables(catalog: &Arc<Catalog>) -> Result<Vec<ShownTable>, QueryError> {
+    let derived = Arc::new(derived::load(catalog).map_err(QueryError::internal)?);
+    let functions = Arc::new(Functions::new(catalog));
+    let snapshot = Arc::new(Snapshot::empty());
+    let names = Names::new(Arc::clone(catalog), derived, functions, snapshot, &QueryOptions::default());
+    names.shown().map_err(QueryError::internal)
+}
+
 /// Finds every table that the statement names, so that a missing one is reported as the caller wrote it.
-fn resolve(query: &datafusion::sql::parser::Statement, state: &SessionState, names: &Names) -> Result<(), QueryError> {
+fn resolve(query: &EngineStatement, state: &SessionState, names: &Names) -> Result<(), QueryError> {
     for reference in state.resolve_table_references(query).map_err(translate::planning)? {
         let is_ours = reference.catalog().is_none_or(|catalog| catalog == CATALOG);
         let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);

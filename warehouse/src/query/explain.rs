@@ -4,19 +4,22 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable};
 
+/// Schema of the answer.
+pub(super) fn schema() -> SchemaRef {
+    let fields = vec![Field::new("plan_type", DataType::Utf8, false), Field::new("plan", DataType::Utf8, false)];
+    Arc::new(Schema::new(fields))
+}
+
 /// A plan that gives two rows, the logical and the physical plan as texts.
 pub(super) fn explain(logical: &LogicalPlan, physical: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let schema = Arc::new(Schema::new(vec![
-        Field::new("plan_type", DataType::Utf8, false),
-        Field::new("plan", DataType::Utf8, false),
-    ]));
+    let schema = schema();
     let mut text = String::new();
     write_plan(physical, 0, &mut text);
     let batch = RecordBatch::try_new(

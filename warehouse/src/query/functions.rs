@@ -10,7 +10,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::execution::SessionStateDefaults;
+use datafusion::execution::{SessionState, SessionStateDefaults};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use gongkai_catalog::Catalog;
 
@@ -319,6 +319,13 @@ impl Functions {
             .chain(window.iter().flat_map(|function| with_aliases(function.name(), function.aliases())))
             .collect();
         Self { scalar, aggregate, window, names }
+    }
+
+    /// These, and every scalar function that a session has besides.
+    pub fn with_all_of(&self, state: &SessionState) -> Self {
+        let mut all = self.clone();
+        all.names.extend(state.scalar_functions().keys().cloned());
+        all
     }
 
     /// Whether a call of that name, canonical or alias, may stand in a statement or a plan.

@@ -22,6 +22,7 @@
 //! No state passes from one query to the next except cached Parquet footers of immutable files.
 
 mod air_functions;
+pub mod command;
 mod day_functions;
 mod derive;
 mod dictionary;
@@ -31,6 +32,7 @@ mod explain;
 mod function;
 pub mod functions;
 mod names;
+mod parameter;
 mod plan;
 mod read_only;
 mod region_functions;
@@ -39,6 +41,7 @@ mod scan;
 mod session;
 mod statement;
 mod sums;
+pub mod system;
 mod tokens;
 mod translate;
 mod unit_functions;
@@ -47,8 +50,10 @@ mod walk;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use engine::QueryEngine;
+pub use engine::{QueryEngine, shown_tables};
 pub use error::{Dimension, QueryError};
-pub use plan::{PlannedQuery, ResultColumn};
+pub use names::CATALOG as CATALOG_NAME;
+pub use plan::{DescribedQuery, PlannedQuery, ResultColumn};
 pub use scan::{ScannedStatement, TextLimits, scan};
 pub use session::{EngineSettings, QueryOptions, Role};
+pub use system::ShownTable;

@@ -1,5 +1,5 @@
-//! What names mean in SQL: one catalogue with the schemas `open`, `catalog` and `ref`, for local operators also
-//! `staging`. Derived tables are planned by the engine before the statement that names them, and kept here for it.
+//! What names mean in SQL: one catalogue with the schemas `open`, `catalog`, `ref` and `information_schema`, for local
+//! operators also `staging`. Derived tables are planned by the engine before the statement that names them, and kept here for it.
 //!
 //! This is the boundary of what a caller may see; the other stages are defence in depth. A name that is not
 //! answered here does not exist, whether it is hidden or was never declared, and nothing lists it either.
@@ -13,16 +13,20 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemTable, SchemaProvider, TableProvider};
 use datafusion::common::Result;
-use gongkai_catalog::{Audience, Catalog};
+use datafusion::arrow::datatypes::SchemaRef;
+use gongkai_catalog::{Audience, Catalog, Label};
 
-use super::dictionary::{Sources, lists};
-use super::released_table::ReleasedTable;
+use super::derive;
+use super::dictionary::{Sources, lists, views};
+use super::functions::Functions;
+use super::released_table::{ReleasedTable, query_schema};
 use super::session::QueryOptions;
+use super::system::ShownTable;
 use crate::derived::Derived;
 use crate::{ReleaseRecord, Snapshot, Staging};
 
 /// Name of the one catalogue.
-pub(super) const CATALOG: &str = "gongkai";
+pub const CATALOG: &str = "gongkai";
 /// Schema of names without one.
 pub(super) const DEFAULT_SCHEMA: &str = "open";
 
@@ -33,6 +37,7 @@ pub(super) struct Names {
     snapshot: Arc<Snapshot>,
     staging: Option<Arc<Staging>>,
     derived: Arc<BTreeMap<String, Derived>>,
+    functions: Arc<Functions>,
     /// Derived tables that the statement needs, planned.
     planned: Arc<Mutex<BTreeMap<String, Arc<dyn TableProvider>>>>,
     /// The moment that the question is about.
@@ -44,13 +49,14 @@ impl Names {
     pub fn new(
         catalog: Arc<Catalog>,
         derived: Arc<BTreeMap<String, Derived>>,
+        functions: Arc<Functions>,
         snapshot: Arc<Snapshot>,
         options: &QueryOptions,
     ) -> Self {
         let staging = options.staging.clone().filter(|_| options.role.sees_staging());
         let newest = || snapshot.releases.iter().map(|release| release.recorded_at).max().unwrap_or_default();
         let at = snapshot.as_of.or(options.now).unwrap_or_else(newest);
-        Self { catalog, snapshot, staging, derived, planned: Arc::default(), at }
+        Self { catalog, snapshot, staging, derived, functions, planned: Arc::default(), at }
     }
 
     /// The derived table of that name.
@@ -70,7 +76,14 @@ impl Names {
 
     fn sources(&self) -> Sources<'_> {
         let staging = self.staging.as_deref();
-        Sources { catalog: &self.catalog, derived: &self.derived, snapshot: &self.snapshot, staging, at: self.at }
+        Sources {
+            catalog: &self.catalog,
+            derived: &self.derived,
+            functions: &self.functions,
+            snapshot: &self.snapshot,
+            staging,
+            at: self.at,
+        }
     }
 
     /// The provider of a table, by schema and name.
@@ -134,6 +147,32 @@ impl Names {
             return false;
         }
         self.catalog.datasets.get(&release.dataset).is_some_and(|dataset| dataset.audience == Audience::Public)
+    }
+
+    /// Every table as the system catalogue shows it; those of local operators are not in it.
+    pub fn shown(&self) -> Result<Vec<ShownTable>> {
+        let both = |label: &Label| format!("{} / {}", label.zh, label.en);
+        let shown = |schema: &str, name: &str, columns: SchemaRef, comment: String, is_stored: bool| ShownTable {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            columns,
+            comment,
+            is_stored,
+        };
+        let released = self.catalog.tables.values().map(|table| {
+            shown(DEFAULT_SCHEMA, &table.name, query_schema(table), both(&table.description), true)
+        });
+        let derived = self.derived.values().map(|table| {
+            shown(&table.schema, &table.name, derive::schema(table), both(&table.description), false)
+        });
+        let made = views().map(|view| shown(view.schema, view.name, view.arrow_schema(), view.title(), false));
+        let mut all: Vec<ShownTable> = released.chain(derived).chain(made).collect();
+        for list in self.catalog.lists.values() {
+            all.push(shown("ref", &list.name, lists::batch(list)?.schema(), both(&list.description), true));
+        }
+        // Numbers in the system catalogue follow this order, in every process.
+        all.sort_by(|one, other| (&one.schema, &one.name).cmp(&(&other.schema, &other.name)));
+        Ok(all)
     }
 
     fn schemas(&self) -> Vec<String> {

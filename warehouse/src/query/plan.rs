@@ -31,8 +31,19 @@ pub struct PlannedQuery {
     pub(super) schema: SchemaRef,
     pub(super) releases: Vec<(String, u64)>,
     pub(super) warnings: Vec<Label>,
+    pub(super) is_repeatable: bool,
     pub(super) plan: Arc<dyn ExecutionPlan>,
     pub(super) context: Arc<TaskContext>,
+}
+
+/// What a statement would give and needs, without running it.
+#[derive(Debug, Clone)]
+pub struct DescribedQuery {
+    /// Schema of the result.
+    pub schema: SchemaRef,
+    /// Parameters `$1`, `$2`, … as fields of these names, in order. A type that nothing in the statement decides is
+    /// [`DataType::Null`].
+    pub parameters: SchemaRef,
 }
 
 impl PlannedQuery {
@@ -57,6 +68,11 @@ impl PlannedQuery {
     /// What the caller should know of the answer: sums that may count the same money more than once.
     pub fn warnings(&self) -> &[Label] {
         &self.warnings
+    }
+
+    /// Whether the statement and the releases alone decide the answer. Otherwise it may differ the next time.
+    pub fn is_repeatable(&self) -> bool {
+        self.is_repeatable
     }
 
     /// Starts the query. Errors in the stream translate by `QueryError::from`.

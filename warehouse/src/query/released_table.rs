@@ -94,7 +94,7 @@ impl ReleasedTable {
 }
 
 /// The released schema as queries see it: texts as views, every column nullable, headings beside comments.
-fn query_schema(table: &Table) -> SchemaRef {
+pub(super) fn query_schema(table: &Table) -> SchemaRef {
     let fields: Vec<Field> = released_schema(table)
         .fields()
         .iter()

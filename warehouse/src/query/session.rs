@@ -90,6 +90,11 @@ pub struct QueryOptions {
     pub staging: Option<Arc<Staging>>,
     /// Values of `$1`, `$2`, …, in order.
     pub parameters: Vec<ScalarValue>,
+    /// The same as texts, none for NULL: each is read in the type that the statement expects there. They count only without
+    /// values.
+    pub texts: Vec<Option<String>>,
+    /// Whether statements may ask for the system catalogue of PostgreSQL, as clients of its protocol do.
+    pub with_system: bool,
     /// Bytes of row files that the plan may read; none for no limit.
     pub scan_bytes: Option<u64>,
     /// What time it is, for what is due or late now. A snapshot of an earlier time has its own; without either it is when the

@@ -53,11 +53,13 @@ pub(super) fn parse(
     Ok(parsed)
 }
 
-fn first_word(text: &str) -> String {
+/// The first word of a text.
+pub(super) fn first_word(text: &str) -> String {
     text.split_whitespace().next().unwrap_or_default().to_owned()
 }
 
-fn check(query: &Query, functions: &Functions, limits: &TextLimits) -> Result<(), QueryError> {
+/// Checks the size and the parts of a query.
+pub(super) fn check(query: &Query, functions: &Functions, limits: &TextLimits) -> Result<(), QueryError> {
     let mut checker = Checker { functions, limits, frames: Vec::new() };
     match query.visit(&mut checker) {
         ControlFlow::Break(error) => Err(*error),

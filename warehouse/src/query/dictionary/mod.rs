@@ -1,7 +1,7 @@
 //! The tables that are made in memory: schema `catalog` from snapshot and declarations, `ref` from code lists,
 //! and for local operators `staging` from the ledger.
 //!
-//! Each is declared once as a [`View`], columns with types and comments in both languages beside the code
+//! `information_schema` says the same of both in the words of the standard. Each is declared once as a [`View`], columns with types and comments in both languages beside the code
 //! that fills them, and the data dictionary (`catalog.table`, `catalog.column`) is made from the same
 //! declarations. Only what the caller may see gets in.
 
@@ -11,6 +11,7 @@ mod findings;
 pub(super) mod lists;
 mod reference;
 mod staging;
+pub(super) mod standard;
 mod tables;
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +25,7 @@ use datafusion::arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRe
 use datafusion::common::Result;
 use gongkai_catalog::{Audience, Catalog};
 
+use super::functions::Functions;
 use super::released_table::{LABEL_EN, LABEL_ZH};
 use crate::derived::Derived;
 use crate::schema::ZONE;
@@ -41,6 +43,8 @@ pub(super) struct Sources<'a> {
     pub catalog: &'a Catalog,
     /// Derived tables.
     pub derived: &'a BTreeMap<String, Derived>,
+    /// Functions.
+    pub functions: &'a Functions,
     /// Releases.
     pub snapshot: &'a Snapshot,
     /// What the inbox held; none for everybody but local operators.
@@ -129,7 +133,13 @@ pub(super) struct View {
 }
 
 impl View {
-    fn arrow_schema(&self) -> SchemaRef {
+    /// What it holds, in both languages.
+    pub fn title(&self) -> String {
+        format!("{} / {}", self.zh, self.en)
+    }
+
+    /// Columns with their comments.
+    pub fn arrow_schema(&self) -> SchemaRef {
         let fields = self.columns.iter().map(|column| {
             let metadata = HashMap::from([
                 ("comment".to_owned(), format!("{} / {}", column.zh, column.en)),
@@ -150,7 +160,14 @@ impl View {
 
 /// Every view that everybody may see.
 pub(super) fn views() -> impl Iterator<Item = &'static View> {
-    [datasets::VIEWS, disclosure::VIEWS, findings::VIEWS, tables::VIEWS, reference::VIEWS].into_iter().flatten()
+    [datasets::VIEWS, disclosure::VIEWS, findings::VIEWS, tables::VIEWS, reference::VIEWS, standard::VIEWS]
+        .into_iter()
+        .flatten()
+}
+
+/// Whether rows of a view follow from the moment that is asked about, and not from the releases alone.
+pub(super) fn depends_on_the_clock(schema: &str, name: &str) -> bool {
+    matches!((schema, name), ("catalog", "clock" | "item_coverage") | ("ref", "period"))
 }
 
 fn text<T: AsRef<str>>(values: impl IntoIterator<Item = Option<T>>) -> ArrayRef {

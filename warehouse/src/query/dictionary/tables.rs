@@ -3,7 +3,7 @@
 use gongkai_catalog::{Column, SumRule};
 
 use super::Kind::{Bigint, Boolean, Text};
-use super::{ArrayRef, Sources, View, bigint, boolean, column, text};
+use super::{ArrayRef, Sources, View, bigint, boolean, column, standard, text};
 
 pub(super) const VIEWS: &[View] = &[
     View {
@@ -105,7 +105,7 @@ fn tables(from: &Sources<'_>) -> Vec<ArrayRef> {
         key: Some(list.key.join(",")),
         ..TableRow::default()
     });
-    let made = from.views().map(|view| TableRow {
+    let made = from.views().filter(|view| view.schema != standard::SCHEMA).map(|view| TableRow {
         schema: view.schema,
         name: view.name,
         label: (view.zh, view.en),
@@ -128,16 +128,16 @@ fn tables(from: &Sources<'_>) -> Vec<ArrayRef> {
 }
 
 /// A row of `catalog.column`.
-struct ColumnRow<'a> {
-    schema: &'a str,
-    table: &'a str,
-    position: usize,
-    name: &'a str,
-    type_name: String,
-    unit: Option<&'a str>,
+pub(super) struct ColumnRow<'a> {
+    pub schema: &'a str,
+    pub table: &'a str,
+    pub position: usize,
+    pub name: &'a str,
+    pub type_name: String,
+    pub unit: Option<&'a str>,
     label: (&'a str, &'a str),
-    comment: (&'a str, &'a str),
-    is_nullable: bool,
+    pub comment: (&'a str, &'a str),
+    pub is_nullable: bool,
     is_key: bool,
     sum: Option<&'a SumRule>,
 }
@@ -159,7 +159,8 @@ fn column_row<'a>(table: &'a str, index: usize, column: &'a Column) -> ColumnRow
     }
 }
 
-fn column_rows<'a>(from: &Sources<'a>) -> Vec<ColumnRow<'a>> {
+/// Every column, those of `information_schema` too where they are asked for.
+pub(super) fn column_rows<'a>(from: &Sources<'a>, with_standard: bool) -> Vec<ColumnRow<'a>> {
     let released = from.catalog.tables.values().flat_map(|table| {
         let sum = |name: &str| table.sums.iter().find(|rule| rule.column == name);
         let columns = table.public_columns().enumerate();
@@ -188,7 +189,8 @@ fn column_rows<'a>(from: &Sources<'a>) -> Vec<ColumnRow<'a>> {
             sum: None,
         })
     });
-    let made = from.views().flat_map(|view| {
+    let views = from.views().filter(move |view| with_standard || view.schema != standard::SCHEMA);
+    let made = views.flat_map(|view| {
         view.columns.iter().enumerate().map(|(index, column)| ColumnRow {
             schema: view.schema,
             table: view.name,
@@ -207,7 +209,7 @@ fn column_rows<'a>(from: &Sources<'a>) -> Vec<ColumnRow<'a>> {
 }
 
 fn columns(from: &Sources<'_>) -> Vec<ArrayRef> {
-    let all = column_rows(from);
+    let all = column_rows(from, false);
     let symbol = |unit: &str| from.catalog.units.get(unit).map(|unit| unit.symbol.as_str());
     vec![
         text(all.iter().map(|row| Some(row.schema))),

@@ -1,0 +1,68 @@
+//! The door for Arrow Flight SQL: the ADBC and JDBC drivers, pyarrow, and what speaks the same protocol.
+//!
+//! Statements, prepared statements with parameters, and metadata; everything else is unimplemented. Nothing is kept between
+//! calls: a handle carries its statement, so it is as untrusted as a statement, and any server of the same warehouse answers
+//! it. A key comes as `authorization: Bearer gk_…`, or as the password of a handshake; without TLS it is taken from this
+//! machine only. The header `gongkai-as-of` asks for what was public at a time.
+//!
+//! [`service`] answers the calls, [`ticket`] is what handles carry, [`metadata`] lists what there is.
+
+mod metadata;
+mod service;
+mod ticket;
+
+use std::time::Duration;
+
+use arrow_flight::flight_service_server::FlightServiceServer;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::Status;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+
+use crate::http::{ApiError, App};
+use crate::worker::Failure;
+use service::Flight;
+
+/// Longest message of a client.
+const MESSAGE_BYTES: usize = 1 << 20;
+/// Calls of one connection at once.
+const CALLS: u32 = 32;
+
+/// An error as the protocol has it: the status of its code, and the code in a header.
+fn refused(error: &ApiError) -> Status {
+    let entry = error.entry();
+    let mut status = Status::new(entry.grpc, error.detail.clone());
+    if let Ok(code) = entry.name.parse() {
+        status.metadata_mut().insert("gongkai-code", code);
+    }
+    status
+}
+
+fn failed(failure: Failure) -> Status {
+    refused(&ApiError::from(failure))
+}
+
+/// Serves until `stop` ends.
+///
+/// # Errors
+///
+/// A certificate that cannot be used.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    tls: Option<Identity>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    let mut server = Server::builder()
+        .concurrency_limit_per_connection(CALLS as usize)
+        .max_concurrent_streams(CALLS)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .http2_max_header_list_size(16 << 10);
+    let is_secure = tls.is_some();
+    if let Some(identity) = tls {
+        server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
+    }
+    let service = FlightServiceServer::new(Flight::new(app, is_secure)).max_decoding_message_size(MESSAGE_BYTES);
+    server.add_service(service).serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop).await
+}

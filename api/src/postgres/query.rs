@@ -1,0 +1,357 @@
+//! Statements of both protocols, simple and extended.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow_pg::datatypes::into_pg_type;
+use async_trait::async_trait;
+use futures::{Sink, SinkExt, stream};
+use gongkai_warehouse::query::TextLimits;
+use gongkai_warehouse::query::command::{Command, CopyFormat, commands};
+use pgwire::api::portal::{Format, Portal};
+use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
+use pgwire::api::results::{DataRowEncoder, FieldFormat, FieldInfo, QueryResponse, Response, Tag};
+use pgwire::api::stmt::QueryParser;
+use pgwire::api::store::PortalStore;
+use pgwire::api::{ClientInfo, ClientPortalStore, ConnectionHandle, DEFAULT_NAME, Type};
+use pgwire::error::{PgWireError, PgWireResult};
+use pgwire::messages::PgWireBackendMessage;
+use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
+use pgwire::messages::extendedquery::{Bind, BindComplete, Close, CloseComplete, TARGET_TYPE_BYTE_STATEMENT};
+use pgwire::messages::response::NoticeResponse;
+
+use super::rows::{Answer, copy_header, copy_lines, fields};
+use super::session::{Kept, Session};
+use super::value::text_of;
+use super::{failed, refused};
+use crate::http::{ApiError, App};
+use crate::worker::{Bound, Statement};
+
+/// A statement as it was prepared.
+#[derive(Debug)]
+pub enum Prepared {
+    /// A query, with its parameters and columns.
+    Query {
+        /// The text.
+        sql: String,
+        /// Parameters.
+        parameters: SchemaRef,
+        /// Columns.
+        schema: SchemaRef,
+    },
+    /// Anything else that a session may say.
+    Command(Command),
+}
+
+/// Answers the statements of one connection.
+pub struct Queries {
+    app: App,
+    session: Arc<Session>,
+    parser: Arc<Parser>,
+}
+
+/// Prepares statements.
+pub struct Parser {
+    app: App,
+    session: Arc<Session>,
+}
+
+fn split(text: &str) -> PgWireResult<Vec<Command>> {
+    commands(text, &TextLimits::default()).map_err(|error| refused(&ApiError::new(error.code(), error.to_string())))
+}
+
+fn statement(sql: &str, parameters: Vec<Option<String>>) -> Statement {
+    Statement { sql: sql.to_owned(), parameters, with_system: true, ..Statement::default() }
+}
+
+fn setting_field(name: &str) -> FieldInfo {
+    FieldInfo::new(name.to_owned(), None, None, Type::TEXT, FieldFormat::Text)
+}
+
+impl Queries {
+    /// For one connection.
+    pub fn new(app: App, session: Arc<Session>) -> Self {
+        let parser = Arc::new(Parser { app: app.clone(), session: Arc::clone(&session) });
+        Self { app, session, parser }
+    }
+
+    /// Runs a query. Rows come as the client takes them.
+    async fn answer<C: ClientInfo>(
+        &self,
+        client: &C,
+        sql: &str,
+        parameters: Vec<Option<String>>,
+    ) -> PgWireResult<Answer> {
+        let snapshot = self.app.snapshot_at(self.session.as_of().as_deref()).await.map_err(|error| refused(&error))?;
+        let settings = &self.app.instance.config.query;
+        let bound = Bound { rows: settings.stream_rows, bytes: settings.stream_bytes };
+        let timeout = self.session.timeout(self.app.timeout(&self.session.caller()));
+        // One row more tells that there are too many.
+        let asked = self.app.ask(statement(sql, parameters), snapshot, bound.rows + 1, timeout).await;
+        let handle = client.session_extensions().get::<Arc<ConnectionHandle>>();
+        Ok(Answer::new(asked.map_err(failed)?, bound, handle.map(|handle| Arc::clone(handle.as_ref()))))
+    }
+
+    async fn rows<C: ClientInfo>(&self, client: &C, sql: &str) -> PgWireResult<Response> {
+        let answer = self.answer(client, sql, Vec::new()).await?;
+        let fields = Arc::new(fields(&answer.schema(), &Format::UnifiedText)?);
+        Ok(Response::Query(QueryResponse::new(Arc::clone(&fields), answer.into_rows(fields))))
+    }
+
+    /// Everything but queries.
+    async fn command<C>(&self, client: &mut C, command: &Command) -> PgWireResult<Response>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        Ok(match command {
+            Command::Query(sql) => self.rows(client, sql).await?,
+            Command::Copy { query, format } => self.copy(client, query, *format).await?,
+            Command::Set { name, value } => {
+                let kept = self.session.set(name, value.as_deref()).map_err(|error| refused(&error))?;
+                if kept == Kept::Unknown {
+                    let fields = [(b'S', "NOTICE"), (b'C', "00000"), (b'M', "this setting is not known here and is ignored")];
+                    let fields = fields.map(|(kind, text)| (kind, text.to_owned())).to_vec();
+                    client.feed(PgWireBackendMessage::NoticeResponse(NoticeResponse::new(fields))).await?;
+                }
+                Response::Execution(Tag::new("SET"))
+            }
+            Command::Show(name) => {
+                let value = self.session.get(name);
+                let value = value.ok_or_else(|| refused(&ApiError::not_found("setting", name)))?;
+                let fields = Arc::new(vec![setting_field(name)]);
+                let mut encoder = DataRowEncoder::new(Arc::clone(&fields));
+                encoder.encode_field(&value)?;
+                let row = encoder.take_row();
+                Response::Query(QueryResponse::new(fields, stream::iter([Ok(row)])))
+            }
+            Command::Begin => Response::TransactionStart(Tag::new("BEGIN")),
+            Command::Commit => Response::TransactionEnd(Tag::new("COMMIT")),
+            Command::Rollback => Response::TransactionEnd(Tag::new("ROLLBACK")),
+            Command::Discard => {
+                self.session.discard();
+                Response::Execution(Tag::new("DISCARD ALL"))
+            }
+            Command::Deallocate(Some(name)) => {
+                client.portal_store().rm_statement(name);
+                self.session.forget(name);
+                Response::Execution(Tag::new("DEALLOCATE"))
+            }
+            Command::Deallocate(None) => {
+                for name in self.session.forget_all() {
+                    client.portal_store().rm_statement(&name);
+                }
+                Response::Execution(Tag::new("DEALLOCATE ALL"))
+            }
+        })
+    }
+
+    /// Sends the rows of a query as lines. What fails half-way ends with an error instead of the end of the copy.
+    async fn copy<C>(&self, client: &mut C, query: &str, format: CopyFormat) -> PgWireResult<Response>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let mut answer = self.answer(client, query, Vec::new()).await?;
+        let columns = answer.schema().fields().len();
+        let head = CopyOutResponse::new(0, columns as i16, vec![0; columns]);
+        client.send(PgWireBackendMessage::CopyOutResponse(head)).await?;
+        if format.has_header {
+            let line = copy_header(&answer.schema(), format);
+            client.feed(PgWireBackendMessage::CopyData(CopyData::new(line))).await?;
+        }
+        let mut rows = 0;
+        while let Some(batch) = answer.next().await {
+            for line in copy_lines(&batch?, format)? {
+                rows += 1;
+                client.feed(PgWireBackendMessage::CopyData(CopyData::new(line))).await?;
+            }
+        }
+        client.send(PgWireBackendMessage::CopyDone(CopyDone::new())).await?;
+        Ok(Response::Execution(Tag::new("COPY").with_rows(rows)))
+    }
+}
+
+#[async_trait]
+impl SimpleQueryHandler for Queries {
+    async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let all = split(query)?;
+        let works = |command: &&Command| matches!(command, Command::Query(_) | Command::Copy { .. });
+        if all.iter().filter(works).count() > 1 || all.len() > 16 {
+            return Err(refused(&ApiError::new(
+                "statement_not_allowed",
+                "a second query in one message is not accepted; send them one by one",
+            )));
+        }
+        if all.is_empty() {
+            return Ok(vec![Response::EmptyQuery]);
+        }
+        let mut responses = Vec::with_capacity(all.len());
+        for command in &all {
+            responses.push(self.command(client, command).await?);
+        }
+        Ok(responses)
+    }
+}
+
+#[async_trait]
+impl QueryParser for Parser {
+    type Statement = Arc<Prepared>;
+
+    async fn parse_sql<C>(&self, _: &C, sql: &str, _: &[Option<Type>]) -> PgWireResult<Option<Self::Statement>>
+    where
+        C: ClientInfo + Unpin + Send + Sync,
+    {
+        let mut all = split(sql)?;
+        if all.len() > 1 {
+            return Err(refused(&ApiError::new("statement_not_allowed", "a second statement is not accepted here")));
+        }
+        let Some(command) = all.pop() else { return Ok(None) };
+        let Command::Query(sql) = command else { return Ok(Some(Arc::new(Prepared::Command(command)))) };
+        let snapshot = self.app.snapshot_at(self.session.as_of().as_deref()).await.map_err(|error| refused(&error))?;
+        let timeout = self.session.timeout(self.app.timeout(&self.session.caller()));
+        let described = self.app.describe(statement(&sql, Vec::new()), snapshot, timeout).await.map_err(failed)?;
+        let (parameters, schema) = (described.parameters, described.schema);
+        Ok(Some(Arc::new(Prepared::Query { sql, parameters, schema })))
+    }
+
+    fn get_parameter_types(&self, statement: &Self::Statement) -> PgWireResult<Vec<Type>> {
+        let Prepared::Query { parameters, .. } = statement.as_ref() else { return Ok(Vec::new()) };
+        parameters.fields().iter().map(|field| parameter_type(field.data_type())).collect()
+    }
+
+    fn get_result_schema(&self, statement: &Self::Statement, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
+        match statement.as_ref() {
+            Prepared::Query { schema, .. } => fields(schema, format.unwrap_or(&Format::UnifiedText)),
+            Prepared::Command(Command::Show(name)) => Ok(vec![setting_field(name)]),
+            Prepared::Command(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The type that a client is told for a parameter: text where nothing decides.
+fn parameter_type(data_type: &DataType) -> PgWireResult<Type> {
+    match data_type {
+        DataType::Null => Ok(Type::TEXT),
+        known => into_pg_type(known),
+    }
+}
+
+#[async_trait]
+impl ExtendedQueryHandler for Queries {
+    type Statement = Arc<Prepared>;
+    type QueryParser = Parser;
+
+    fn query_parser(&self) -> Arc<Self::QueryParser> {
+        Arc::clone(&self.parser)
+    }
+
+    async fn on_parse<C>(&self, client: &mut C, message: pgwire::messages::extendedquery::Parse) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        use pgwire::api::stmt::StoredStatement;
+        use pgwire::messages::extendedquery::ParseComplete;
+
+        let name = message.name.clone().unwrap_or_else(|| DEFAULT_NAME.to_owned());
+        self.session.prepare(&name).map_err(|error| refused(&error))?;
+        match StoredStatement::parse(client, &message, self.query_parser()).await? {
+            Some(parsed) => client.portal_store().put_statement(Arc::new(parsed)),
+            None => client.portal_store().put_empty_statement(&name),
+        }
+        client.send(PgWireBackendMessage::ParseComplete(ParseComplete::new())).await?;
+        Ok(())
+    }
+
+    async fn on_bind<C>(&self, client: &mut C, message: Bind) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        use pgwire::api::store::Entry;
+
+        // The library looks a format up by the number of its parameter, whether the client sent one for it or not.
+        let (formats, values) = (message.parameter_format_codes.len(), message.parameters.len());
+        if formats > 1 && formats != values {
+            let found = formats.to_string();
+            return Err(refused(&ApiError::parameter("parameter formats", &found, "none, one, or one for each value")));
+        }
+        let name = message.statement_name.as_deref().unwrap_or(DEFAULT_NAME);
+        let portal_name = message.portal_name.as_deref().unwrap_or(DEFAULT_NAME);
+        match client.portal_store().get_statement(name) {
+            Some(Entry::Value(statement)) => {
+                let portal = Portal::try_new(&message, statement)?;
+                client.portal_store().put_portal(Arc::new(portal));
+            }
+            Some(Entry::Empty) => client.portal_store().put_empty_portal(portal_name),
+            None => return Err(PgWireError::StatementNotFound(name.to_owned())),
+        }
+        client.send(PgWireBackendMessage::BindComplete(BindComplete::new())).await?;
+        Ok(())
+    }
+
+    async fn on_close<C>(&self, client: &mut C, message: Close) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
+        if message.target_type == TARGET_TYPE_BYTE_STATEMENT {
+            client.portal_store().rm_statement(name);
+            self.session.forget(name);
+        } else {
+            client.portal_store().rm_portal(name);
+        }
+        client.send(PgWireBackendMessage::CloseComplete(CloseComplete::new())).await?;
+        Ok(())
+    }
+
+    async fn do_query<C>(&self, client: &mut C, portal: &Portal<Self::Statement>, _: usize) -> PgWireResult<Response>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let (sql, parameters, schema) = match portal.statement.statement.as_ref() {
+            Prepared::Query { sql, parameters, schema } => (sql, parameters, schema),
+            Prepared::Command(command) => return self.command(client, command).await,
+        };
+        let mut texts = Vec::with_capacity(portal.parameters.len());
+        for index in 0..portal.parameters.len() {
+            let named = portal.statement.parameter_types.get(index).cloned().flatten();
+            let of_type = match (named, parameters.fields().get(index)) {
+                (Some(named), _) => named,
+                (None, Some(field)) => parameter_type(field.data_type())?,
+                (None, None) => Type::TEXT,
+            };
+            texts.push(text_of(portal, index, &of_type)?);
+        }
+        let answer = self.answer(client, sql, texts).await?;
+        let types = |schema: &SchemaRef| -> Vec<DataType> {
+            schema.fields().iter().map(|field| field.data_type().clone()).collect()
+        };
+        if types(&answer.schema()) != types(schema) {
+            // The releases changed in between, and with them what a column is.
+            return Err(super::stale());
+        }
+        let fields = Arc::new(fields(schema, &portal.result_column_format)?);
+        Ok(Response::Query(QueryResponse::new(Arc::clone(&fields), answer.into_rows(fields))))
+    }
+}

@@ -1,0 +1,187 @@
+//! Rows of an answer as messages, and as the lines of `COPY`.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow_pg::datatypes::{arrow_schema_to_pg_fields, encode_recordbatch};
+use bytes::Bytes;
+use futures::Stream;
+use futures::channel::oneshot;
+use gongkai_warehouse::export::{Columns, csv_text};
+use gongkai_warehouse::query::command::CopyFormat;
+use pgwire::api::ConnectionHandle;
+use pgwire::api::portal::Format;
+use pgwire::api::results::{FieldFormat, FieldInfo};
+use pgwire::error::{PgWireError, PgWireResult};
+use pgwire::messages::data::DataRow;
+
+use super::{failed, refused};
+use crate::http::ApiError;
+use crate::worker::{Bound, QueryAnswer};
+
+/// The columns of an answer.
+pub fn fields(schema: &Schema, format: &Format) -> PgWireResult<Vec<FieldInfo>> {
+    if let Format::Individual(codes) = format
+        && codes.len() != schema.fields().len()
+    {
+        let found = codes.len().to_string();
+        return Err(refused(&ApiError::parameter("result formats", &found, "none, one, or one for each column")));
+    }
+    let mut fields = arrow_schema_to_pg_fields(schema, format, None)?;
+    for (field, column) in fields.iter_mut().zip(schema.fields()) {
+        // What nothing gives a type is text: clients know no "unknown" in results.
+        if column.data_type() == &DataType::Null {
+            *field = FieldInfo::new(column.name().clone(), None, None, pgwire::api::Type::TEXT, field.format());
+        }
+    }
+    Ok(fields)
+}
+
+/// Decimals as texts where texts are sent: every digit arrives, however many there are.
+fn exact(batch: &RecordBatch, fields: &[FieldInfo]) -> PgWireResult<RecordBatch> {
+    let is_text = |index: usize| fields.get(index).is_some_and(|field| field.format() == FieldFormat::Text);
+    let is_cast = |index: usize, data_type: &DataType| match data_type {
+        DataType::Decimal128(..) => is_text(index),
+        DataType::Decimal256(..) | DataType::Null => true,
+        _ => false,
+    };
+    let schema = batch.schema();
+    if !schema.fields().iter().enumerate().any(|(index, field)| is_cast(index, field.data_type())) {
+        return Ok(batch.clone());
+    }
+    let mut columns: Vec<(Field, ArrayRef)> = Vec::with_capacity(batch.num_columns());
+    for (index, (field, column)) in schema.fields().iter().zip(batch.columns()).enumerate() {
+        columns.push(if is_cast(index, field.data_type()) {
+            let texts = cast(column, &DataType::Utf8).map_err(|error| refused(&ApiError::internal(&error)))?;
+            (field.as_ref().clone().with_data_type(DataType::Utf8), texts)
+        } else {
+            (field.as_ref().clone(), Arc::clone(column))
+        });
+    }
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| refused(&ApiError::internal(&error)))
+}
+
+/// An answer with the count of what was sent of it, which can be cancelled.
+pub struct Answer {
+    answer: QueryAnswer,
+    bound: Bound,
+    /// How the client cancels; asked for with the first batch, because asking ends an earlier question's wait.
+    handle: Option<Arc<ConnectionHandle>>,
+    cancelled: Option<oneshot::Receiver<()>>,
+}
+
+impl Answer {
+    /// Begins to count.
+    pub fn new(answer: QueryAnswer, bound: Bound, handle: Option<Arc<ConnectionHandle>>) -> Self {
+        Self { answer, bound, handle, cancelled: None }
+    }
+
+    /// Types of the rows.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.answer.schema)
+    }
+
+    /// The next batch; none after the last.
+    pub async fn next(&mut self) -> Option<PgWireResult<RecordBatch>> {
+        if self.cancelled.is_none()
+            && let Some(handle) = &self.handle
+        {
+            self.cancelled = Some(handle.start_query().await);
+        }
+        let batch = match &mut self.cancelled {
+            Some(cancelled) => tokio::select! {
+                biased;
+                told = cancelled => match told {
+                    Ok(()) => return Some(Err(PgWireError::QueryCanceled)),
+                    // Another question has begun to wait; nobody can cancel this one any more.
+                    Err(_) => self.answer.next_within(self.bound).await,
+                },
+                batch = self.answer.next_within(self.bound) => batch,
+            },
+            None => self.answer.next_within(self.bound).await,
+        };
+        Some(batch?.map_err(failed))
+    }
+
+    /// All rows as messages.
+    pub fn into_rows(self, fields: Arc<Vec<FieldInfo>>) -> impl Stream<Item = PgWireResult<DataRow>> + Send + 'static {
+        let waiting: Vec<DataRow> = Vec::new();
+        futures::stream::unfold((self, waiting.into_iter(), fields, false), |(mut answer, mut waiting, fields, is_over)| async move {
+            if is_over {
+                return None;
+            }
+            loop {
+                if let Some(row) = waiting.next() {
+                    return Some((Ok(row), (answer, waiting, fields, false)));
+                }
+                let encoded = match answer.next().await? {
+                    Ok(batch) => encode(&batch, &fields),
+                    Err(error) => Err(error),
+                };
+                match encoded {
+                    Ok(rows) => waiting = rows.into_iter(),
+                    Err(error) => return Some((Err(error), (answer, Vec::new().into_iter(), fields, true))),
+                }
+            }
+        })
+    }
+}
+
+fn encode(batch: &RecordBatch, fields: &Arc<Vec<FieldInfo>>) -> PgWireResult<Vec<DataRow>> {
+    encode_recordbatch(Arc::clone(fields), exact(batch, fields)?).collect()
+}
+
+/// The line of `COPY` that names the columns.
+pub fn copy_header(schema: &Schema, format: CopyFormat) -> Bytes {
+    let mut line = Vec::new();
+    for (index, field) in schema.fields().iter().enumerate() {
+        push_cell(&mut line, index, Some(field.name()), format);
+    }
+    line.push(b'\n');
+    line.into()
+}
+
+/// The lines of `COPY` for a batch.
+pub fn copy_lines(batch: &RecordBatch, format: CopyFormat) -> PgWireResult<Vec<Bytes>> {
+    let internal = |error: arrow::error::ArrowError| refused(&ApiError::internal(&error));
+    let columns = Columns::new(batch).map_err(internal)?;
+    let mut scratch = String::new();
+    let mut lines = Vec::with_capacity(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        let mut line = Vec::new();
+        columns
+            .row(row, &mut scratch, |index, _, text, _| {
+                push_cell(&mut line, index, text, format);
+                Ok::<(), arrow::error::ArrowError>(())
+            })
+            .map_err(internal)?;
+        line.push(b'\n');
+        lines.push(line.into());
+    }
+    Ok(lines)
+}
+
+fn push_cell(line: &mut Vec<u8>, index: usize, text: Option<&str>, format: CopyFormat) {
+    if index > 0 {
+        line.push(if format.is_csv { b',' } else { b'\t' });
+    }
+    match (text, format.is_csv) {
+        (None, true) => {}
+        (None, false) => line.extend_from_slice(b"\\N"),
+        (Some(text), true) => csv_text(line, text),
+        (Some(text), false) => {
+            for byte in text.bytes() {
+                match byte {
+                    b'\\' => line.extend_from_slice(b"\\\\"),
+                    b'\t' => line.extend_from_slice(b"\\t"),
+                    b'\n' => line.extend_from_slice(b"\\n"),
+                    b'\r' => line.extend_from_slice(b"\\r"),
+                    byte => line.push(byte),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Connections: how many, how long they may take, and that they are let go when their client is gone.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use pgwire::api::cancel::DefaultCancelHandler;
+use pgwire::api::{ClientInfo, ConnectionManager, NoopHandler, PgWireConnectionState};
+use pgwire::error::PgWireError;
+use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+use pgwire::tokio::TlsAcceptor;
+use pgwire::tokio::server::{MaybeTls, PgWireMessageServerCodec, negotiate_tls, process_error, process_message};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::codec::{Framed, FramedParts};
+
+use super::fatal;
+use super::message::Bounded;
+use super::query::{Prepared, Queries};
+use super::session::Session;
+use super::startup::Startup;
+use crate::http::App;
+
+/// Time until a client has said who it is.
+const STARTUP: Duration = Duration::from_secs(10);
+/// Time that a connection may be quiet.
+const IDLE: Duration = Duration::from_secs(300);
+/// Time for sending an answer beyond that of the query.
+const SENDING: Duration = Duration::from_secs(60);
+/// How often a working connection looks whether its client is still there.
+const LOOK: Duration = Duration::from_millis(500);
+/// Most connections of one address.
+const OF_ONE_ADDRESS: usize = 32;
+
+type Socket = Framed<Bounded<MaybeTls>, PgWireMessageServerCodec<Arc<Prepared>>>;
+
+/// What connections share.
+pub struct Door {
+    app: App,
+    tls: Option<TlsAcceptor>,
+    manager: Arc<ConnectionManager>,
+    places: Arc<Semaphore>,
+    addresses: Mutex<HashMap<IpAddr, usize>>,
+}
+
+impl Door {
+    /// A door for so many connections at once.
+    pub fn new(app: App, tls: Option<TlsAcceptor>, connections: usize) -> Arc<Self> {
+        Arc::new(Self {
+            app,
+            tls,
+            manager: Arc::new(ConnectionManager::new()),
+            places: Arc::new(Semaphore::new(connections)),
+            addresses: Mutex::default(),
+        })
+    }
+
+    /// A place for one more connection of an address.
+    fn place(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = addresses.entry(address).or_default();
+        if *count >= OF_ONE_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        Some(Place { door: Arc::clone(self), address })
+    }
+}
+
+/// One of the places of an address, given back when the connection ends.
+struct Place {
+    door: Arc<Door>,
+    address: IpAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut addresses = self.door.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = addresses.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                addresses.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Serves until `stop` ends.
+pub async fn serve(door: Arc<Door>, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => return,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let places = Arc::clone(&door.places).try_acquire_owned().ok().zip(door.place(address.ip()));
+        let door = Arc::clone(&door);
+        tokio::spawn(async move {
+            let Some(places) = places else {
+                refuse(stream).await;
+                return;
+            };
+            if let Err(error) = converse(&door, stream).await {
+                tracing::debug!(%error, "a connection ended");
+            }
+            drop(places);
+        });
+    }
+}
+
+/// Says that there is no place, to whoever is listening for it.
+async fn refuse(stream: TcpStream) {
+    let said = async {
+        if let Some(mut socket) = negotiate_tls::<Arc<Prepared>>(stream, None).await? {
+            let error = fatal("53300", "too many connections; try again in a few seconds");
+            process_error(&mut socket, error, false).await?;
+        }
+        io::Result::Ok(())
+    };
+    let _ = timeout(Duration::from_secs(2), said).await;
+}
+
+async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
+    // The second handle of a socket that does not block does not block either.
+    let watched = std::net::TcpStream::from(stream.as_fd().try_clone_to_owned()?);
+    let started = timeout(STARTUP, negotiate_tls::<Arc<Prepared>>(stream, door.tls.clone()));
+    let Some(socket) = started.await.map_err(|_| io::ErrorKind::TimedOut)?? else { return Ok(()) };
+    let parts = socket.into_parts();
+    let io = Bounded::new(parts.io, &parts.read_buf).map_err(io::Error::other)?;
+    let mut bounded = FramedParts::new(io, parts.codec);
+    bounded.read_buf = parts.read_buf;
+    bounded.write_buf = parts.write_buf;
+    let mut socket: Socket = Framed::from_parts(bounded);
+
+    let session = Arc::new(Session::default());
+    let startup = Arc::new(Startup::new(door.app.clone(), Arc::clone(&session), Arc::clone(&door.manager)));
+    let queries = Arc::new(Queries::new(door.app.clone(), Arc::clone(&session)));
+    let cancel = Arc::new(DefaultCancelHandler::new(Arc::clone(&door.manager)));
+    let begun = tokio::time::Instant::now();
+    loop {
+        let is_starting = matches!(
+            socket.state(),
+            PgWireConnectionState::AwaitingStartup | PgWireConnectionState::AuthenticationInProgress
+        );
+        let patience = if is_starting { STARTUP.saturating_sub(begun.elapsed()) } else { IDLE };
+        let message = match timeout(patience, socket.next()).await {
+            Ok(Some(Ok(message))) => message,
+            Ok(Some(Err(error))) => return end(&mut socket, &error).await,
+            Ok(None) => return Ok(()),
+            Err(_) if is_starting => return Ok(()),
+            Err(_) => return process_error(&mut socket, fatal("57P05", "the connection was quiet for too long"), false).await,
+        };
+        if matches!(message, PgWireFrontendMessage::Terminate(_)) {
+            return Ok(());
+        }
+        let is_extended = match socket.state() {
+            PgWireConnectionState::CopyInProgress(is_extended) => is_extended,
+            _ => message.is_extended_query(),
+        };
+        let most = door.app.timeout(&session.caller()) + SENDING;
+        let processed = tokio::select! {
+            processed = process_message(
+                message,
+                &mut socket,
+                Arc::clone(&startup),
+                Arc::clone(&queries),
+                Arc::clone(&queries),
+                Arc::new(NoopHandler),
+                Arc::clone(&cancel),
+            ) => processed,
+            () = gone(&watched) => return Ok(()),
+            // A client that does not take its answer: the query has long ended, the connection ends with it.
+            () = sleep(most) => return Ok(()),
+        };
+        if let Err(error) = processed {
+            process_error(&mut socket, error, is_extended).await?;
+        }
+    }
+}
+
+/// Ends when the client has closed its side. It is looked at beside the conversation, which notices only when it writes.
+async fn gone(watched: &std::net::TcpStream) {
+    loop {
+        sleep(LOOK).await;
+        match watched.peek(&mut [0]) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Says why messages cannot be read on, and ends.
+async fn end(socket: &mut Socket, error: &PgWireError) -> io::Result<()> {
+    let message = match error {
+        PgWireError::IoError(error) if error.kind() == io::ErrorKind::InvalidData => {
+            fatal("54000", error.get_ref().map_or_else(|| error.to_string(), ToString::to_string))
+        }
+        PgWireError::IoError(_) => return Ok(()),
+        _ => fatal("08P01", "a message cannot be read"),
+    };
+    if let PgWireError::UserError(info) = message {
+        let _ = socket.send(PgWireBackendMessage::ErrorResponse((*info).into())).await;
+    }
+    socket.close().await
+}
