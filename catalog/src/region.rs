@@ -11,6 +11,9 @@ use crate::region_alias::{self, RegionAlias, RegionAliases};
 use crate::region_name::{short_forms, without_blanks};
 
 const FILE: &str = "codes/regions.csv";
+/// What the filler rows are called under which counties stand directly below a province.
+const DIRECTLY_ADMINISTERED: &str = "直辖县级行政区划";
+
 const HEADER: &str = "region_code,name,tier,parent_code,region_kind,valid_from,valid_to,source";
 
 /// Level of administration.
@@ -65,7 +68,7 @@ pub struct Region {
     pub tier: Tier,
     /// Code of the region above; none for the nation.
     pub parent_code: Option<String>,
-    /// `admin`, or `filler` for statistical rows such as 市辖区.
+    /// `admin`, `functional_zone` for a zone that publishes tables of its own, or `filler` for statistical rows such as 市辖区.
     pub region_kind: String,
     /// First day on which the entry was seen to hold; none for "before our sources begin".
     pub valid_from: Option<NaiveDate>,
@@ -97,7 +100,7 @@ impl RegionList {
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, region) in regions.iter().enumerate() {
             by_code.entry(region.region_code.clone()).or_default().push(index);
-            if region.region_kind != "admin" {
+            if region.region_kind == "filler" {
                 continue;
             }
             for form in short_forms(&region.name) {
@@ -125,6 +128,16 @@ impl RegionList {
         self.by_code.get(code).into_iter().flatten().map(|index| &self.regions[*index])
     }
 
+    /// The entry of a code on a day; of a code that no longer holds the last one, of one that does not hold yet the first.
+    pub fn nearest_by_code(&self, code: &str, date: NaiveDate) -> Option<&Region> {
+        self.by_code(code).min_by_key(|region| match (region.valid_from, region.valid_to) {
+            _ if region.holds_on(date) => (0, 0),
+            (_, Some(to)) if to <= date => (1, (date - to).num_days()),
+            (Some(from), _) => (2, (from - date).num_days()),
+            (None, _) => (3, 0),
+        })
+    }
+
     /// The name a code had on a day.
     pub fn name_on(&self, code: &str, date: NaiveDate) -> Option<&str> {
         self.by_code(code).find(|region| region.holds_on(date)).map(|region| region.name.as_str())
@@ -136,7 +149,8 @@ impl RegionList {
     /// and below `within` (a code, or its ancestor's) where that is given. A name that could mean two
     /// regions resolves to none: nothing is guessed. Where official names and their short forms mean nothing in a
     /// tier, the list of former names, usual short forms and slips is asked; a name with another in brackets,
-    /// 云州区（大同县）, is the region that both mean.
+    /// 云州区（大同县）, is the region that both mean. Where cities are sought and counties are not, the full name of a county
+    /// that stands directly below its province is one of them: 儋州市 before 2015, 仙桃市.
     pub fn resolve(&self, name: &str, date: NaiveDate, tiers: &[Tier], within: Option<&str>) -> Option<&Region> {
         let name = without_blanks(name);
         if let Some((outer, inner)) = bracketed(&name) {
@@ -158,7 +172,7 @@ impl RegionList {
             .filter(is_meant)
             .collect();
         // The full official name beats any short form: 吉林市 is not 吉林省.
-        let exact: Vec<&Region> = candidates.iter().copied().filter(|region| region.name == name).collect();
+        let mut exact: Vec<&Region> = candidates.iter().copied().filter(|region| region.name == name).collect();
         if let Some(region) = only_in_first_tier(&exact, tiers) {
             return Some(region);
         }
@@ -172,7 +186,17 @@ impl RegionList {
                 }
             }
         }
+        if tiers.contains(&Tier::City) && !tiers.contains(&Tier::County) {
+            exact.retain(|region| self.is_directly_administered(region));
+            return only_in_first_tier(&exact, &[Tier::County]);
+        }
         None
+    }
+
+    /// Whether a county stands below its province, and not below a city.
+    fn is_directly_administered(&self, region: &Region) -> bool {
+        let mut above = region.parent_code.iter().flat_map(|code| self.by_code(code));
+        region.tier == Tier::County && above.any(|above| above.name.ends_with(DIRECTLY_ADMINISTERED))
     }
 
     fn is_within(&self, region: &Region, ancestor: &str) -> bool {
@@ -318,5 +342,34 @@ mod tests {
         // 莱芜市 was merged into 济南市 in January 2019.
         assert!(regions.resolve("莱芜市", day("2018-12-01"), &CITY_FIRST, None).is_some());
         assert!(regions.resolve("莱芜市", day("2022-12-01"), &[Tier::City], None).is_none());
+    }
+
+    #[test]
+    fn a_county_directly_below_its_province_is_found_among_cities_by_its_full_name() {
+        let regions = regions();
+        let city = |name: &str, date: &str| {
+            let found = regions.resolve(name, day(date), &[Tier::City, Tier::Province], None);
+            found.map(|region| region.region_code.as_str())
+        };
+        // 儋州市 became a city at prefecture level in February 2015.
+        assert_eq!((city("儋州市", "2014-12-31"), city("儋州市", "2015-12-31")), (Some("469003"), Some("460400")));
+        assert_eq!((city("仙桃市", "2018-12-31"), city("仙桃", "2018-12-31")), (Some("429004"), None));
+        // A county of a city is none: 巢湖市 was a city until 2011, 莱芜区 is what became of 莱芜市.
+        assert_eq!((city("巢湖市", "2013-12-31"), city("莱芜市", "2019-12-31")), (None, None));
+        assert_eq!(city("毕节市", "2010-12-31"), Some("522400"));
+    }
+
+    #[test]
+    fn a_lost_code_is_that_of_its_last_entry() {
+        let regions = regions();
+        let name = |code: &str, date: &str| {
+            let found = regions.nearest_by_code(code, day(date));
+            found.map(|region| region.name.as_str())
+        };
+        assert_eq!(name("542400", "2018-12-31"), Some("那曲地区"));
+        assert_eq!(name("371200", "2019-12-31"), Some("莱芜市"));
+        assert_eq!(name("460400", "2012-12-31"), Some("儋州市"));
+        assert_eq!(name("133100", "2024-12-31"), Some("雄安新区"));
+        assert_eq!(name("999999", "2019-12-31"), None);
     }
 }

@@ -1,6 +1,9 @@
 //! What is due, late and missing: over HTTP, on the command line, and as publishers' statements change it.
 
-use gongkai_tests::{gongkai, some_samples, up_once, value};
+use std::path::Path;
+use std::process::Command;
+
+use gongkai_tests::{gongkai, root, some_samples, up_once, value};
 
 use crate::http::with_samples;
 
@@ -136,4 +139,61 @@ fn a_statement_of_the_publisher_fulfils_a_duty_and_explains_a_finding() {
     assert_eq!(output.lines().count(), 2, "{output}");
     let output = gongkai(&data).args(["catalog", "deadline", "同上", "--data"]).arg(&data).output();
     assert!(String::from_utf8_lossy(&output.expect("starts").stdout).contains("review"));
+}
+
+/// Months of the city's consumer prices come one after another and share a partition, which is a year.
+#[test]
+fn a_month_is_public_since_the_first_release_that_held_it_and_parents_may_have_parents() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (data, inbox, definitions) =
+        (folder.path().join("data"), folder.path().join("inbox"), folder.path().join("definitions"));
+    let written = gongkai(&data).arg("definitions").arg(&definitions).output().expect("starts");
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let items = definitions.join("disclosure/items/27_prices.toml");
+    let text = std::fs::read_to_string(&items).expect("reads");
+    let linked = text.replacen("dataset = \"cpi_monthly\"", "dataset = \"cpi_monthly_city\"", 1);
+    assert_ne!(text, linked);
+    std::fs::write(&items, linked).expect("writes");
+    std::fs::create_dir_all(definitions.join("disclosure/local")).expect("creates");
+    // 04-0302 goes with 04-0301, which goes with 04-0101.
+    let local = r#"region = "510400"
+[[change]]
+item = "04-0302"
+reason = { zh = "随三公经费公开", en = "published with the three public expenses" }
+rule = { kind = "with_parent", parent = "04-0301" }
+"#;
+    std::fs::write(definitions.join("disclosure/local/510400.toml"), local).expect("writes");
+    let run = |now: &str, args: &[&str]| {
+        let mut command: Command = gongkai(&data);
+        command.env("GONGKAI_NOW", now).args(args).arg("--definitions").arg(&definitions).arg("--data").arg(&data);
+        let output = command.output().expect("starts");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let from = root().join("ingest/samples/statistics_survey_offices/panzhihua_2019_05_cpi.csv");
+    let sample = std::fs::read_to_string(from).expect("reads");
+    let below = inbox.join("statistics_survey_offices");
+    std::fs::create_dir_all(&below).expect("creates");
+    for (month, day) in [(5, "2019-06-18"), (6, "2019-07-25"), (7, "2019-08-19")] {
+        let file = below.join(format!("cpi_{month}.csv"));
+        std::fs::write(&file, sample.replace("2019年5月", &format!("2019年{month}月"))).expect("writes");
+        let side = format!(
+            "is_synthetic = true\npublished_at = \"{day}T10:00:00+08:00\"\nevidence = \"https://example.gov.cn/{month}\"\n\
+             origin = {{ zh = \"样例\", en = \"sample\" }}\nnote = {{ zh = \"编造\", en = \"made up\" }}\n"
+        );
+        std::fs::write(gongkai_ingest::source::side_file_path(Path::new(&file)), side).expect("writes");
+        run(&format!("{day}T03:00:00Z"), &["up", "--once", "--inbox", &inbox.display().to_string()]);
+    }
+    let now = "2019-10-01T00:00:00Z";
+    let sql = "SELECT period, obligation_state, made_public_at, late_workdays FROM catalog.obligation \
+               WHERE item_code = '510400-27-0101' AND period IN ('2019-06', '2019-07') ORDER BY period";
+    let found = run(now, &["sql", "--format", "csv", sql]);
+    // June was due on Saturday 20 July and came on Thursday the 25th: 22 to 25 July are four working days.
+    let expected = ["2019-06,late,2019-07-25T10:00:00+08:00,4", "2019-07,done,2019-08-19T10:00:00+08:00,0"];
+    assert_eq!(found.lines().skip(1).collect::<Vec<_>>(), expected);
+    let approved = ["event", "record", "--kind", "approved", "--evidence-document", "x", "--region", "510400"];
+    run(now, &[&approved[..], &["--subject", "04-0101", "--period", "2019", "--on", "2019-09-02"][..]].concat());
+    let sql = "SELECT short_code, count(*) AS n FROM catalog.obligation WHERE anchor_source = 'event.1' GROUP BY short_code ORDER BY short_code";
+    let found = run(now, &["sql", "--format", "csv", sql]);
+    assert_eq!(found.lines().skip(1).collect::<Vec<_>>(), ["04-0101,1", "04-0301,1", "04-0302,1"]);
 }

@@ -242,9 +242,21 @@ fn panels(data: &Path) {
     assert_eq!(value(data, panel), "18444|9988");
     let total = "SELECT sum(amount_yuan) FROM debt_stock WHERE table_code = 'PANEL' AND measure = 'balance' AND debt_kind = 'total'";
     assert_eq!(value(data, total), "243057753000000.00");
-    // Both panels name the same 344 places.
+    // Both panels name the same 344 codes; 542400 in 2018 is 540600, 那曲市, by the end of that year.
     let places = "SELECT count(DISTINCT region_id) FROM debt_stock WHERE table_code = 'PANEL'";
-    assert_eq!(value(data, places), "344");
+    assert_eq!(value(data, places), "343");
+    let place = |region: &str, year: u32| {
+        let query = format!(
+            "SELECT concat_ws('|', max(region_code), max(region_name), count(*)) FROM debt_stock \
+             WHERE table_code = 'PANEL' AND region_id = '{region}' AND as_of_year = {year}"
+        );
+        value(data, &query)
+    };
+    assert_eq!(place("540600", 2018), "540600|那曲市|6");
+    // 莱芜市 was no more at the end of 2019.
+    assert_eq!(place("371200", 2018), "371200|莱芜市|6");
+    assert_eq!(place("371200", 2019), "莱芜市|6");
+    assert_eq!(place("133100", 2024), "133100|雄安新区|6");
     let total = "SELECT sum(amount_yuan) FROM debt_stock WHERE table_code = 'PANEL_CEIC'";
     assert_eq!(value(data, total), "54465545545000.00");
     // 攀枝花: 203 in 2019, whose limit was lost, and 237 = 152 + 85, 221 = 143 + 78 in 2020.

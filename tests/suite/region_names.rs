@@ -47,6 +47,8 @@ fn upgraded_and_renamed_counties_have_the_code_of_the_figures_date() {
     assert_eq!(city("吐鲁番地区", "2013-12-31"), Some("652100"));
     assert_eq!(city("吐鲁番市", "2018-12-31"), Some("650400"));
     assert_eq!(city("巢湖市", "2009-12-31"), Some("341400"));
+    // 三沙市 was established in July 2012.
+    assert_eq!((city("三沙市", "2011-12-31"), city("三沙市", "2012-12-31")), (None, Some("460300")));
 }
 
 #[test]

@@ -95,11 +95,7 @@ pub fn due(rule: &DeadlineRule, from: NaiveDateTime, calendar: &Workdays) -> Res
             Ok(Due { due_at, soft_due_at: Some(soft), steps })
         }
         // The first day counts: ten days from the 1st end with the 10th.
-        DeadlineRule::MinDisplay { n, unit } => {
-            let n = n.saturating_sub(1);
-            let (due_at, steps) = count(from, Span { n, unit: *unit }, Roll::None, calendar)?;
-            Ok(Due { due_at, soft_due_at: None, steps })
-        }
+        DeadlineRule::MinDisplay { n, unit } => display(from, Span { n: *n, unit: *unit }, calendar),
         DeadlineRule::ByDate { .. } | DeadlineRule::Recurring { .. } => due_of_period(rule, from.date(), calendar),
         DeadlineRule::WithParent { .. } | DeadlineRule::LongTerm => Err(DueError::NoDate { kind: rule.kind() }),
     }
@@ -168,6 +164,27 @@ fn within_month(freq: super::Frequency, offset: Span, period_end: NaiveDate) -> 
         Some(last) => offset.n.min(last.day()),
         None => offset.n,
     }
+}
+
+/// How long something has to stay on display. The first day counts where it is one of those that are counted: of working
+/// days, a day of rest is none; a month from the 1st ends with the last of it; hours and minutes run in full.
+fn display(from: NaiveDateTime, span: Span, calendar: &Workdays) -> Result<Due, DueError> {
+    let is_counted = match span.unit {
+        SpanUnit::Day => true,
+        SpanUnit::Workday => is_workday(from.date(), from.date(), calendar)?,
+        SpanUnit::Month | SpanUnit::Hour | SpanUnit::Minute => false,
+    };
+    let rest = Span { n: span.n.saturating_sub(u32::from(is_counted)), unit: span.unit };
+    let (mut due_at, mut steps) = count(from, rest, Roll::None, calendar)?;
+    // Without such a day in the last month, its last day ends the span already.
+    if span.unit == SpanUnit::Month && span.n > 0 && due_at.day() == from.day() {
+        let day = due_at.date().pred_opt().ok_or(DueError::TooLong)?;
+        due_at = end_of(day);
+        if let Some(last) = steps.last_mut() {
+            last.date = day;
+        }
+    }
+    Ok(Due { due_at, soft_due_at: None, steps })
 }
 
 fn count(
@@ -309,6 +326,17 @@ mod tests {
         assert_eq!(of(year_end, "2019-12-31").as_deref(), Ok("2019-12-31 23:59:59"));
         let display = r#"{"kind":"min_display","n":10,"unit":"day"}"#;
         assert_eq!(of(display, "2019-03-01").as_deref(), Ok("2019-03-10 23:59:59"));
+        // Seven working days: 4 to 8, 11 and 12 March 2019, from Monday the 4th as from Saturday the 2nd. 28 April 2019 is a
+        // Sunday that is worked, and 1 to 4 May are off: 28, 29 and 30 April, and 5 to 7 May.
+        let display = r#"{"kind":"min_display","n":7,"unit":"workday"}"#;
+        assert_eq!(of(display, "2019-03-04").as_deref(), Ok("2019-03-12 23:59:59"));
+        assert_eq!(of(display, "2019-03-02").as_deref(), Ok("2019-03-12 23:59:59"));
+        let display = r#"{"kind":"min_display","n":3,"unit":"workday"}"#;
+        assert_eq!(of(display, "2019-04-28").as_deref(), Ok("2019-04-30 23:59:59"));
+        assert_eq!(of(display, "2019-05-01").as_deref(), Ok("2019-05-07 23:59:59"));
+        let display = r#"{"kind":"min_display","n":1,"unit":"month"}"#;
+        assert_eq!(of(display, "2019-03-01").as_deref(), Ok("2019-03-31 23:59:59"));
+        assert_eq!(of(display, "2019-01-31").as_deref(), Ok("2019-02-28 23:59:59"));
         // 4 May 2019 is a Saturday off; 5 May is worked.
         let plain = r#"{"kind":"within","n":3,"unit":"day","anchor":"event"}"#;
         let rolled = r#"{"kind":"within","n":3,"unit":"day","anchor":"event","roll":"next_workday"}"#;

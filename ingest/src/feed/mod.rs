@@ -29,7 +29,7 @@ pub(crate) use rule::{
     PrintedCases, RowRule, SectionRule, Span, TextRule, TimeRule, UnitLine, ValueColumn,
 };
 pub use spec::FeedSpec;
-pub(crate) use spec::{CaptionScope, FillDown, PeriodSpec, TextScope};
+pub(crate) use spec::{CaptionScope, FillDown, PeriodDaySpec, PeriodSpec, TextScope};
 
 use crate::reader::Format;
 

@@ -9,7 +9,10 @@ use regex::Regex;
 use super::check::{check_roles, check_time, check_unit_line, check_value_parts};
 use super::producer::{self, read_references};
 use super::reference::{Offered, Reference};
-use super::spec::{BlankSpec, CaseSpec, FeedSpec, HiddenRowsSpec, OthersSpec, PlaceSpec, TextScope, UnnumberedSpec};
+use super::spec::{
+    BlankSpec, CaseSpec, FeedSpec, HiddenRowsSpec, OthersSpec, PeriodDaySpec, PeriodSpec, PlaceSpec, TextScope,
+    UnnumberedSpec,
+};
 use super::{
     Caption, ColumnUnit, Feed, FeedError, HourEdge, LabelColumn, LineRule, PlaceDate, PlaceRule, PlaceSource,
     PrintedCases, Producer, RowRule, SectionRule, TextRule, TimePart, TimeRule, UnitLine, ValueColumn,
@@ -375,7 +378,18 @@ fn resolve_time(context: &Context<'_>, spec: &FeedSpec, offered: &Offered) -> Re
     };
     let is_hour_label =
         hour.is_none() && time.columns.values().any(|part| matches!(part, TimePart::Hour | TimePart::EndInstant));
-    let rule = TimeRule { parts, date_formats: time.date_formats.clone(), hour, period: time.period, is_hour_label };
+    let is_of_period = hour.is_none() && !is_hour_label && time.period != PeriodSpec::Day;
+    if time.period_day == PeriodDaySpec::Last && !is_of_period {
+        return Err(context.wrong("time.period_day", "last", "a period of a month or a year, without hours"));
+    }
+    let rule = TimeRule {
+        parts,
+        date_formats: time.date_formats.clone(),
+        hour,
+        period: time.period,
+        period_day: time.period_day,
+        is_hour_label,
+    };
     Ok(Some(rule))
 }
 

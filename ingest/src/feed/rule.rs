@@ -7,7 +7,7 @@ use gongkai_catalog::{Exact, Tier};
 use regex::Regex;
 
 use super::reference::Reference;
-use super::spec::{CaptionScope, FillDown, PeriodSpec, TextScope};
+use super::spec::{CaptionScope, FillDown, PeriodDaySpec, PeriodSpec, TextScope};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Caption {
@@ -101,6 +101,8 @@ pub(crate) struct TimeRule {
     pub date_formats: Vec<String>,
     pub hour: Option<(Reference, HourEdge)>,
     pub period: PeriodSpec,
+    /// Which day of a month or a year its date is.
+    pub period_day: PeriodDaySpec,
     /// Whether a time of day in the date is the label of an hour's end.
     pub is_hour_label: bool,
 }

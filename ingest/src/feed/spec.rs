@@ -367,8 +367,22 @@ pub struct TimeSpec {
     /// What a date without an hour or a time of day is.
     #[serde(default)]
     pub period: PeriodSpec,
+    /// Which day of a month or a year its date is.
+    #[serde(default)]
+    pub period_day: PeriodDaySpec,
     /// Table columns and what they take.
     pub columns: BTreeMap<String, TimePart>,
+}
+
+/// Which day of a month or a year its date is: figures of a state at the end, such as balances, have regions as of that day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeriodDaySpec {
+    /// Its first day.
+    #[default]
+    First,
+    /// Its last day.
+    Last,
 }
 
 /// What a date without a time of day is.

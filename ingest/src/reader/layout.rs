@@ -1,4 +1,4 @@
-//! Which rows and columns of a sheet are hidden: the second pass over a workbook.
+//! Which rows and columns of a sheet are hidden, and which cells are shown in per cent: the second pass over a workbook.
 //!
 //! The cell reader does not say, and it matters: the central template of the debt forms keeps machine codes
 //! in hidden rows and columns, and other books hide thousands of rows of working figures.
@@ -9,6 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::archive::read_part;
+use super::percent::{PercentFormats, Percents};
 use crate::Limits;
 
 /// Columns of a sheet.
@@ -17,11 +18,12 @@ pub(super) const COLUMNS: u32 = 16_384;
 /// Rows of a sheet.
 pub(super) const ROWS: u32 = 1_048_576;
 
-/// Hidden rows and columns of one sheet, from 1.
+/// Hidden rows and columns of one sheet and its cells in per cent, from 1.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     pub hidden_rows: BTreeSet<u32>,
     pub hidden_columns: BTreeSet<u32>,
+    pub percents: Percents,
     /// Whether a cell names a shared string by what is no number; the cell reader takes the first string for it.
     pub has_wrong_string: bool,
 }
@@ -63,10 +65,41 @@ pub(super) fn sheet_parts(bytes: &[u8], limits: &Limits) -> BTreeMap<String, Str
     parts
 }
 
+/// Decimals of the styles of a workbook that show per cent, by the style's place in its list.
+pub(super) fn percent_styles(bytes: &[u8], limits: &Limits) -> BTreeMap<u32, u8> {
+    let mut formats = PercentFormats::default();
+    let mut styles = BTreeMap::new();
+    let (mut is_listed, mut index) = (false, 0_u32);
+    each_event(bytes, "xl/styles.xml", limits, |event| {
+        match event {
+            Event::End(element) if element.local_name().as_ref() == "cellXfs" => is_listed = false,
+            Event::Start(element) | Event::Empty(element) => match element.local_name().as_ref() {
+                "numFmt" => {
+                    if let (Some(number), Some(code)) = (number(element, "numFmtId"), attribute(element, "formatCode"))
+                    {
+                        formats.declare(number, &code);
+                    }
+                }
+                "cellXfs" => is_listed = true,
+                "xf" if is_listed => {
+                    if let Some(decimals) = number(element, "numFmtId").and_then(|format| formats.decimals(format)) {
+                        styles.insert(index, decimals);
+                    }
+                    index = index.saturating_add(1);
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        true
+    });
+    styles
+}
+
 /// Reads the layout of one sheet part; `None` where the part cannot be read.
-pub(super) fn read_layout(bytes: &[u8], part: &str, limits: &Limits) -> Option<Layout> {
+pub(super) fn read_layout(bytes: &[u8], part: &str, percents: &BTreeMap<u32, u8>, limits: &Limits) -> Option<Layout> {
     let mut layout = Layout::default();
-    let mut row = 0_u32;
+    let (mut row, mut column) = (0_u32, 0_u32);
     let (mut is_shared, mut is_index) = (false, false);
     let is_whole = each_event(bytes, part, limits, |event| {
         let element = match event {
@@ -83,10 +116,19 @@ pub(super) fn read_layout(bytes: &[u8], part: &str, limits: &Limits) -> Option<L
         };
         is_index = false;
         match element.local_name().as_ref() {
-            "c" => is_shared = attribute(element, "t").is_some_and(|kind| kind == "s"),
+            "c" => {
+                is_shared = attribute(element, "t").is_some_and(|kind| kind == "s");
+                if !percents.is_empty() {
+                    column = column_of(element).unwrap_or(column.saturating_add(1));
+                    if let Some(decimals) = number(element, "s").and_then(|style| percents.get(&style)) {
+                        layout.percents.insert((row, column), *decimals);
+                    }
+                }
+            }
             "v" => is_index = is_shared,
             "row" => {
                 row = number(element, "r").unwrap_or(row.saturating_add(1));
+                column = 0;
                 if is_hidden(element) && row <= ROWS {
                     layout.hidden_rows.insert(row);
                 }
@@ -134,6 +176,14 @@ pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> 
         Ok(text) => Some(text.into_owned()),
         Err(_) => Some(value),
     }
+}
+
+/// The column in the address of a cell, from 1; some writers leave addresses out.
+fn column_of(element: &BytesStart<'_>) -> Option<u32> {
+    let address = attribute(element, "r")?;
+    let letters = address.trim_end_matches(|digit: char| digit.is_ascii_digit());
+    let is_column = (1..=3).contains(&letters.len()) && letters.bytes().all(|letter| letter.is_ascii_uppercase());
+    is_column.then(|| letters.bytes().fold(0, |column, letter| column * 26 + u32::from(letter - b'A') + 1))
 }
 
 fn number(element: &BytesStart<'_>, name: &str) -> Option<u32> {

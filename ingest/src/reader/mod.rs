@@ -16,6 +16,7 @@ mod html;
 mod json;
 mod layout;
 mod ods;
+mod percent;
 mod places;
 mod quote;
 mod range;

@@ -1,8 +1,8 @@
 //! OpenDocument spreadsheets to grids.
 //!
 //! The cell reader expands repeated rows, columns, blanks and texts: six hundred bytes can ask for gigabytes. A
-//! first pass over `content.xml` bounds what it would allocate, and learns what it does not tell: merged ranges
-//! and hidden rows and columns.
+//! first pass over `content.xml` bounds what it would allocate, and learns what it does not tell: merged ranges,
+//! hidden rows and columns, and cells that are shown in per cent.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -14,9 +14,10 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::archive::read_part;
 use super::layout::{COLUMNS, Layout, ROWS, attribute};
+use super::percent::Percents;
 use super::range::read_cells;
 use super::xls::PROTECTED;
-use super::xlsx::{damaged, hide, visibility};
+use super::xlsx::{damaged, lay_out, visibility};
 use super::{Document, Format, Grid, Merge, ReadError};
 use crate::Limits;
 
@@ -39,13 +40,18 @@ pub(super) fn read_spreadsheet(bytes: &[u8], limits: &Limits) -> Result<Document
         return Err(damaged(None, PROTECTED));
     }
     let content = read_part(bytes, "content.xml", limits).ok_or_else(|| damaged(None, "it has no content.xml"))?;
-    let scanned = scan(&content)?;
+    let (scanned, styles) = scan(&content)?;
     // calamine is bounded by the scan above; a panic in it is a damaged file, not a stopped service.
-    catch_unwind(AssertUnwindSafe(|| read_sheets(bytes, scanned, limits)))
+    catch_unwind(AssertUnwindSafe(|| read_sheets(bytes, scanned, &styles, limits)))
         .unwrap_or_else(|_| Err(damaged(None, "the workbook reader stopped on its content")))
 }
 
-fn read_sheets(bytes: &[u8], mut scanned: BTreeMap<String, Sheet>, limits: &Limits) -> Result<Document, ReadError> {
+fn read_sheets(
+    bytes: &[u8],
+    mut scanned: BTreeMap<String, Sheet>,
+    styles: &Styles,
+    limits: &Limits,
+) -> Result<Document, ReadError> {
     let mut workbook: Ods<Cursor<&[u8]>> = open_workbook_from_rs(Cursor::new(bytes))
         .map_err(|error: calamine::OdsError| damaged(None, &error.to_string()))?;
     let sheets = workbook.sheets_metadata().to_vec();
@@ -59,11 +65,12 @@ fn read_sheets(bytes: &[u8], mut scanned: BTreeMap<String, Sheet>, limits: &Limi
         let mut grid = Grid::new(Some(sheet.name.clone()), visibility(sheet.visible));
         read_cells(&mut workbook, &sheet.name, &mut grid, cells_left, limits)?;
         cells_left -= grid.cells.len();
-        let Some(Sheet { merges, layout, .. }) = scanned.remove(&sheet.name) else {
+        let Some(Sheet { merges, mut layout, percents, .. }) = scanned.remove(&sheet.name) else {
             return Err(damaged(Some(&sheet.name), "the name of a sheet occurs twice"));
         };
         grid.merges = merges;
-        hide(&mut grid, layout);
+        layout.percents = spread(&grid, &percents, styles);
+        lay_out(&mut grid, layout);
         grids.push(grid);
     }
     Ok(Document { format: Format::Ods, encoding: None, grids, warnings: Vec::new(), path: String::new() })
@@ -74,6 +81,8 @@ fn read_sheets(bytes: &[u8], mut scanned: BTreeMap<String, Sheet>, limits: &Limi
 struct Sheet {
     layout: Layout,
     merges: Vec<Merge>,
+    /// Cells in per cent as ranges, with the name of their style; they become single cells when the used ones are known.
+    percents: Vec<(Merge, String)>,
     /// Row and column after what is read so far; columns of the list of columns.
     row: u64,
     column: u64,
@@ -135,6 +144,12 @@ impl Sheet {
         if is_used {
             self.row_width = self.column;
         }
+        if attribute(element, "office:value-type").is_some_and(|kind| kind == "percentage") {
+            let bottom = self.row.saturating_add(self.row_repeats.max(1)).min(u64::from(ROWS)) as u32;
+            let left = self.column.saturating_sub(repeats).saturating_add(1) as u32;
+            let range = Merge { top: self.row.saturating_add(1) as u32, left, bottom, right: self.column as u32 };
+            self.percents.push((range, attribute(element, "table:style-name").unwrap_or_default()));
+        }
     }
 
     fn listed_column(&mut self, element: &BytesStart<'_>) {
@@ -159,8 +174,64 @@ impl Sheet {
     }
 }
 
-/// The sheets of `content.xml` by their names, each within the bounds.
-fn scan(content: &[u8]) -> Result<BTreeMap<String, Sheet>, ReadError> {
+/// How many decimals the styles of cells fix that show per cent.
+#[derive(Default)]
+struct Styles {
+    /// By the name of the style of numbers.
+    decimals: BTreeMap<String, u8>,
+    /// The style of numbers of each style of cells.
+    of_cell: BTreeMap<String, String>,
+    /// The style of numbers that is being read, where it shows per cent.
+    open: Option<String>,
+}
+
+impl Styles {
+    fn visit(&mut self, element: &BytesStart<'_>) {
+        match element.name().as_ref() {
+            "number:percentage-style" => self.open = attribute(element, "style:name"),
+            "number:number" => {
+                let places = ["number:min-decimal-places", "number:decimal-places"];
+                let decimals = places.iter().find_map(|name| attribute(element, name)?.parse().ok());
+                if let (Some(name), Some(decimals)) = (self.open.take(), decimals) {
+                    self.decimals.insert(name, decimals);
+                }
+            }
+            "style:style" => {
+                if let (Some(name), Some(numbers)) =
+                    (attribute(element, "style:name"), attribute(element, "style:data-style-name"))
+                {
+                    self.of_cell.insert(name, numbers);
+                }
+            }
+            name if name.starts_with("number:") && name.ends_with("-style") => self.open = None,
+            _ => {}
+        }
+    }
+
+    /// None fixed where the style is not in this part.
+    fn decimals_of(&self, cell: &str) -> u8 {
+        self.of_cell.get(cell).and_then(|numbers| self.decimals.get(numbers)).copied().unwrap_or_default()
+    }
+}
+
+/// The used cells of ranges in per cent.
+fn spread(grid: &Grid, ranges: &[(Merge, String)], styles: &Styles) -> Percents {
+    let mut percents = Percents::new();
+    for (range, style) in ranges {
+        let decimals = styles.decimals_of(style);
+        let first = grid.rows.partition_point(|row| row.number < range.top);
+        for row in grid.rows[first..].iter().take_while(|row| row.number <= range.bottom) {
+            let cells = &grid.cells[row.cells.clone()];
+            let left = cells.partition_point(|cell| cell.column < range.left);
+            let within = cells[left..].iter().take_while(|cell| cell.column <= range.right);
+            percents.extend(within.map(|cell| ((cell.row, cell.column), decimals)));
+        }
+    }
+    percents
+}
+
+/// The sheets of `content.xml` by their names, each within the bounds, and the styles of their cells.
+fn scan(content: &[u8]) -> Result<(BTreeMap<String, Sheet>, Styles), ReadError> {
     let broken = || damaged(None, "content.xml is no XML");
     let text = std::str::from_utf8(content).map_err(|_| broken())?;
     // The cell reader looks for the end of what it has begun even after the end of the part, for ever: this one
@@ -168,6 +239,7 @@ fn scan(content: &[u8]) -> Result<BTreeMap<String, Sheet>, ReadError> {
     let mut reader = Reader::from_str(text);
     let mut open = 0_u32;
     let mut sheets: BTreeMap<String, Sheet> = BTreeMap::new();
+    let mut styles = Styles::default();
     let mut name = String::new();
     let mut text_bytes = 0_u64;
     loop {
@@ -192,7 +264,10 @@ fn scan(content: &[u8]) -> Result<BTreeMap<String, Sheet>, ReadError> {
                     sheets.insert(named.clone(), Sheet::default());
                     name = named;
                 }
-                let Some(sheet) = sheets.get_mut(&name) else { continue };
+                let Some(sheet) = sheets.get_mut(&name) else {
+                    styles.visit(&element);
+                    continue;
+                };
                 let length = visit(sheet, &element);
                 if sheet.spanned().max(sheet.dense.saturating_add(sheet.row_width)) > SPANNED_CELLS {
                     let (what, found) = (format!("sheet {name}: cells that it spans"), sheet.spanned());
@@ -223,7 +298,7 @@ fn scan(content: &[u8]) -> Result<BTreeMap<String, Sheet>, ReadError> {
             return Err(ReadError::TooLarge { what, found, limit: SPANNED_CELLS });
         }
     }
-    Ok(sheets)
+    Ok((sheets, styles))
 }
 
 /// Takes an element into account; gives the bytes of text that it stands for by itself.

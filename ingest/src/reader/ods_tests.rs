@@ -64,6 +64,31 @@ fn cells_merges_and_hidden_rows_have_their_places() {
 }
 
 #[test]
+fn numbers_in_per_cent_are_what_they_show() {
+    let percent = |style: &str, value: &str, repeats: u32| {
+        format!(
+            "<table:table-cell {style} table:number-columns-repeated=\"{repeats}\" office:value-type=\"percentage\" \
+             office:value=\"{value}\"/>"
+        )
+    };
+    let styled = "table:style-name=\"ce1\"";
+    let tables = format!(
+        "<number:percentage-style style:name=\"N11\"><number:number number:decimal-places=\"2\"/></number:percentage-style>\
+         <style:style style:name=\"ce1\" style:data-style-name=\"N11\"/><table:table table:name=\"a\">\
+         <table:table-row table:number-rows-repeated=\"2\"><table:table-cell office:value-type=\"float\" \
+         office:value=\"0.04\"/>{}{}</table:table-row></table:table>",
+        percent(styled, "0.04", 2),
+        percent("", "0.0425", 1)
+    );
+    let document = read(&tables).expect("reads");
+    let grid = &document.grids[0];
+    let texts: Vec<String> =
+        grid.cells.iter().map(|cell| format!("{}{} {}", cell.row, cell.column, cell.text)).collect();
+    let row = |row: u32| ["1 0.04", "2 4.00%", "3 4.00%", "4 4.25%"].map(|cell| format!("{row}{cell}"));
+    assert_eq!(texts, [row(1), row(2)].concat());
+}
+
+#[test]
 fn empty_rows_to_the_end_of_the_sheet_cost_nothing() {
     let tables = format!(
         "<table:table table:name=\"a\"><table:table-row>{}</table:table-row><table:table-row \

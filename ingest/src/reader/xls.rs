@@ -1,8 +1,8 @@
 //! Binary workbooks (BIFF8 in a compound file) to grids.
 //!
 //! A first pass over the records measures the sheets, because the cell reader allocates by their corners, and
-//! learns which rows and columns are hidden, which it does not tell. A workbook that is protected by a
-//! password is refused; so is one whose sheets span more than the limit.
+//! learns what it does not tell: which rows and columns are hidden, and which cells are shown in per cent. A
+//! workbook that is protected by a password is refused; so is one whose sheets span more than the limit.
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
@@ -11,8 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calamine::{Reader as _, SheetType, Xls, open_workbook_from_rs};
 
 use super::layout::Layout;
+use super::percent::{PercentFormats, Percents};
 use super::range::read_cells;
-use super::xlsx::{damaged, hide, merge, visibility};
+use super::xlsx::{damaged, lay_out, merge, visibility};
 use super::{Document, Format, Grid, ReadError};
 use crate::Limits;
 
@@ -25,6 +26,12 @@ const BOUNDSHEET: u16 = 0x0085;
 const DIMENSIONS: u16 = 0x0200;
 const ROW: u16 = 0x0208;
 const COLINFO: u16 = 0x007D;
+const FORMAT: u16 = 0x041E;
+const STYLE: u16 = 0x00E0;
+
+/// Cells with one number: FORMULA, NUMBER, RK; and those of a row with several.
+const NUMBERS: [u16; 3] = [0x0006, 0x0203, 0x027E];
+const NUMBERS_OF_ROW: u16 = 0x00BD;
 
 /// Records that hold a cell: its row and column come first.
 const CELLS: [u16; 9] = [0x0006, 0x00BD, 0x00BE, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E];
@@ -66,6 +73,7 @@ pub(super) const PROTECTED: &str = "it is protected by a password; expected a wo
 struct Scanned {
     hidden_rows: BTreeSet<u32>,
     hidden_columns: BTreeSet<u32>,
+    percents: Percents,
     last_row: u64,
     last_column: u64,
 }
@@ -75,6 +83,9 @@ fn scan(stream: &[u8]) -> Result<Vec<Scanned>, ReadError> {
     let mut offsets: Vec<usize> = Vec::new();
     let mut sheets: Vec<Scanned> = Vec::new();
     let mut current: Option<usize> = None;
+    let mut formats = PercentFormats::default();
+    // Decimals of the styles that show per cent; of the others none.
+    let mut styles: Vec<Option<u8>> = Vec::new();
     let mut at = 0;
     while let Some(head) = stream.get(at..at + 4) {
         let (kind, length) =
@@ -89,6 +100,12 @@ fn scan(stream: &[u8]) -> Result<Vec<Scanned>, ReadError> {
                 offsets.push(double(0) as usize);
                 sheets.push(Scanned::default());
             }
+            FORMAT => {
+                if let Some(code) = format_code(body) {
+                    formats.declare(u32::from(word(0)), &code);
+                }
+            }
+            STYLE => styles.push(formats.decimals(u32::from(word(2)))),
             BOF => current = offsets.iter().position(|offset| *offset == at),
             _ => {}
         }
@@ -107,6 +124,21 @@ fn scan(stream: &[u8]) -> Result<Vec<Scanned>, ReadError> {
                     sheet.last_column = sheet.last_column.max(u64::from(word(10)));
                 }
                 kind if CELLS.contains(&kind) => {
+                    let style = |offset: usize| styles.get(usize::from(word(offset))).copied().flatten();
+                    let row = u32::from(word(0)) + 1;
+                    if NUMBERS.contains(&kind)
+                        && let Some(decimals) = style(4)
+                    {
+                        sheet.percents.insert((row, u32::from(word(2)) + 1), decimals);
+                    }
+                    if kind == NUMBERS_OF_ROW {
+                        // Row and first column, then a style and four bytes of number for each cell, then the last column.
+                        for index in 0..length.saturating_sub(6) / 6 {
+                            if let Some(decimals) = style(4 + 6 * index) {
+                                sheet.percents.insert((row, u32::from(word(2)) + 1 + index as u32), decimals);
+                            }
+                        }
+                    }
                     sheet.last_row = sheet.last_row.max(u64::from(word(0)) + 1);
                     sheet.last_column = sheet.last_column.max(u64::from(word(2)) + 1);
                 }
@@ -122,6 +154,20 @@ fn scan(stream: &[u8]) -> Result<Vec<Scanned>, ReadError> {
         return Err(ReadError::TooLarge { what, found: spanned, limit: SPANNED_CELLS });
     }
     Ok(sheets)
+}
+
+/// The code of a declared format: its length in characters, whether these take two bytes, and they themselves.
+fn format_code(body: &[u8]) -> Option<String> {
+    let length = usize::from(u16::from_le_bytes([*body.get(2)?, *body.get(3)?]));
+    let characters = body.get(5..)?;
+    match body.get(4)? & 1 {
+        0 => Some(characters.get(..length)?.iter().map(|byte| char::from(*byte)).collect()),
+        _ => {
+            let pairs = characters.get(..length.checked_mul(2)?)?.chunks_exact(2);
+            let units: Vec<u16> = pairs.map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+            Some(String::from_utf16_lossy(&units))
+        }
+    }
 }
 
 fn read_workbook(bytes: &[u8], scanned: &[Scanned], limits: &Limits) -> Result<Document, ReadError> {
@@ -147,7 +193,8 @@ fn read_workbook(bytes: &[u8], scanned: &[Scanned], limits: &Limits) -> Result<D
         match scanned.get(index).filter(|_| scanned.len() == sheets.len()) {
             Some(scanned) => {
                 let (hidden_rows, hidden_columns) = (scanned.hidden_rows.clone(), scanned.hidden_columns.clone());
-                hide(&mut grid, Layout { hidden_rows, hidden_columns, has_wrong_string: false });
+                let percents = scanned.percents.clone();
+                lay_out(&mut grid, Layout { hidden_rows, hidden_columns, percents, has_wrong_string: false });
             }
             None => {
                 let reason = "its hidden rows and columns could not be told".to_owned();

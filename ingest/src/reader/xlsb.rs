@@ -1,8 +1,8 @@
 //! Binary Office Open XML workbooks to grids.
 //!
 //! Cells are streamed. A first pass over the records checks that each lies within its part, and learns what the
-//! cell reader does not tell: merged ranges, hidden rows and columns, which cells hold formulas, and the
-//! formulas whose result is an error, which it leaves out.
+//! cell reader does not tell: merged ranges, hidden rows and columns, which cells hold formulas and which are shown
+//! in per cent, and the formulas whose result is an error, which it leaves out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
@@ -12,8 +12,9 @@ use calamine::{CellErrorType, DataRef, Reader as _, SheetType, Xlsb, open_workbo
 
 use super::archive::read_part;
 use super::layout::{COLUMNS, Layout, ROWS, relations};
+use super::percent::PercentFormats;
 use super::range::Target;
-use super::xlsx::{damaged, hide, index_rows, visibility};
+use super::xlsx::{damaged, index_rows, lay_out, visibility};
 use super::{Document, Format, Grid, Merge, ReadError};
 use crate::Limits;
 
@@ -21,10 +22,16 @@ use crate::Limits;
 const ROW_HEADER: u16 = 0x00;
 const FORMULAS: std::ops::RangeInclusive<u16> = 0x08..=0x0B;
 const FORMULA_ERROR: u16 = 0x0B;
+/// Cells with a number: short, double, result of a formula.
+const NUMBERS: [u16; 3] = [0x02, 0x05, 0x09];
 const SHARED_STRING: u16 = 0x13;
 const COLUMN: u16 = 0x3C;
 const SHEET: u16 = 0x9C;
 const MERGE: u16 = 0xB0;
+const FORMAT: u16 = 0x2C;
+const STYLE: u16 = 0x2F;
+const BEGIN_STYLES: u16 = 0x0269;
+const END_STYLES: u16 = 0x026A;
 
 /// A container, which the scan of containers has passed, with `xl/workbook.bin` in it.
 pub(super) fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
@@ -46,6 +53,7 @@ pub(super) fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Document, R
 
 fn read_sheets(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
     let parts = sheet_parts(bytes, limits);
+    let percents = percent_styles(bytes, limits);
     let mut workbook: Xlsb<Cursor<&[u8]>> = open_workbook_from_rs(Cursor::new(bytes))
         .map_err(|error: calamine::XlsbError| damaged(None, &error.to_string()))?;
     let sheets = workbook.sheets_metadata().to_vec();
@@ -63,7 +71,7 @@ fn read_sheets(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
         }
         let part = parts.get(name).and_then(|part| read_part(bytes, part, limits));
         let part = part.ok_or_else(|| damaged(Some(name), "its part is not in the container"))?;
-        let scanned = scan(&part).map_err(|reason| damaged(Some(name), reason))?;
+        let scanned = scan(&part, &percents).map_err(|reason| damaged(Some(name), reason))?;
         let mut grid = Grid::new(Some(name.to_owned()), visibility(sheet.visible));
         let target = Target { sheet: name, cells_left, limits };
         for ((row, column), error) in scanned.errors {
@@ -82,7 +90,7 @@ fn read_sheets(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
         index_rows(name, &mut grid)?;
         cells_left -= grid.cells.len();
         grid.merges = scanned.merges;
-        hide(&mut grid, scanned.layout);
+        lay_out(&mut grid, scanned.layout);
         grids.push(grid);
     }
     Ok(Document { format: Format::Xlsb, encoding: None, grids, warnings, path: String::new() })
@@ -122,11 +130,44 @@ struct Scanned {
     errors: Vec<((u32, u32), CellErrorType)>,
 }
 
-fn scan(part: &[u8]) -> Result<Scanned, &'static str> {
+/// Decimals of the styles that show per cent, by the style's place in the list.
+fn percent_styles(bytes: &[u8], limits: &Limits) -> BTreeMap<u32, u8> {
+    let content = read_part(bytes, "xl/styles.bin", limits).unwrap_or_default();
+    let mut formats = PercentFormats::default();
+    let mut styles = BTreeMap::new();
+    let (mut is_listed, mut index) = (false, 0_u32);
+    for record in Records(&content).flatten() {
+        match record.kind {
+            FORMAT => {
+                if let Some((code, _)) = record.body.get(2..).and_then(wide_text) {
+                    formats.declare(record.number(0) & 0xFFFF, &code);
+                }
+            }
+            BEGIN_STYLES => is_listed = true,
+            END_STYLES => is_listed = false,
+            STYLE if is_listed => {
+                // The style that it is made from, and the format.
+                if let Some(decimals) = formats.decimals(record.number(0) >> 16) {
+                    styles.insert(index, decimals);
+                }
+                index = index.saturating_add(1);
+            }
+            _ => {}
+        }
+    }
+    styles
+}
+
+fn scan(part: &[u8], percents: &BTreeMap<u32, u8>) -> Result<Scanned, &'static str> {
     let mut scanned = Scanned::default();
     let mut row = 0;
     for record in Records(part) {
         let record = record?;
+        if NUMBERS.contains(&record.kind)
+            && let Some(decimals) = percents.get(&(record.number(4) & 0x00FF_FFFF))
+        {
+            scanned.layout.percents.insert((row, record.number(0).saturating_add(1)), *decimals);
+        }
         match record.kind {
             ROW_HEADER => {
                 row = record.number(0).saturating_add(1);

@@ -39,6 +39,10 @@ fn cell(kind: u16, column: u32, value: &[u8]) -> Vec<u8> {
 }
 
 fn workbook(rows: &[u8], after: &[u8]) -> Vec<u8> {
+    workbook_with(rows, after, None)
+}
+
+fn workbook_with(rows: &[u8], after: &[u8], styles: Option<&[u8]>) -> Vec<u8> {
     let sheet = [
         record(0x81, &[]),
         record(0x94, &numbers(&[0, 0, 0, 0])),
@@ -64,12 +68,16 @@ fn workbook(rows: &[u8], after: &[u8]) -> Vec<u8> {
         [record(0x9F, &numbers(&[1, 1])), record(SHARED_STRING, &[&[0][..], &wide("东区")].concat())].concat();
     let relations = "<Relationships><Relationship Id=\"rId1\" Target=\"worksheets/sheet1.bin\"/></Relationships>";
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let styles = styles.map(|styles| ("xl/styles.bin", styles));
     for (name, part) in [
         ("xl/workbook.bin", book.as_slice()),
         ("xl/_rels/workbook.bin.rels", relations.as_bytes()),
         ("xl/worksheets/sheet1.bin", &sheet),
         ("xl/sharedStrings.bin", &strings),
-    ] {
+    ]
+    .into_iter()
+    .chain(styles)
+    {
         writer.start_file(name, SimpleFileOptions::default()).expect("an entry");
         writer.write_all(part).expect("written");
     }
@@ -99,6 +107,28 @@ fn cells_merges_and_hidden_rows_have_their_places() {
     assert_eq!(grid.merges, [Merge { top: 1, left: 1, bottom: 2, right: 4 }]);
     assert_eq!(grid.hidden_rows.iter().copied().collect::<Vec<_>>(), [3]);
     assert_eq!(grid.hidden_columns.iter().copied().collect::<Vec<_>>(), [5, 6]);
+}
+
+#[test]
+fn numbers_in_per_cent_are_what_they_show() {
+    // Two styles: General, and one of the declared format 164.
+    let style = |format: u32| record(STYLE, &numbers(&[format << 16, 0, 0, 0]));
+    let styles = [
+        record(0x0267, &numbers(&[1])),
+        record(FORMAT, &[&164_u16.to_le_bytes()[..], &wide("0.0%")].concat()),
+        record(0x0268, &[]),
+        record(BEGIN_STYLES, &numbers(&[2])),
+        style(0),
+        style(164),
+        record(END_STYLES, &[]),
+    ]
+    .concat();
+    let styled =
+        |column: u32, value: f64| record(0x05, &[numbers(&[column, 1]).as_slice(), &value.to_le_bytes()].concat());
+    let rows = [row(0, false), cell(0x05, 0, &0.04_f64.to_le_bytes()), styled(1, 0.04), styled(2, -0.0425)].concat();
+    let document = read_document(&workbook_with(&rows, &[], Some(&styles)), &Limits::default()).expect("reads");
+    let texts: Vec<&str> = document.grids[0].cells.iter().map(|cell| &*cell.text).collect();
+    assert_eq!(texts, ["0.04", "4.0%", "-4.25%"]);
 }
 
 #[test]

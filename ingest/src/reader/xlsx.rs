@@ -1,7 +1,8 @@
 //! Workbooks to grids, cell by cell.
 //!
 //! Cells are streamed: a sheet with one cell in each far corner costs two cells. Declared dimensions are not
-//! believed. Numbers become their shortest decimal text, and a formula gives its cached value.
+//! believed. Numbers become their shortest decimal text, those shown in per cent the text that is shown, and a formula gives its
+//! cached value.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,9 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calamine::{DataRef, Dimensions, Reader as _, SheetVisible, Xlsx, open_workbook_from_rs};
 use gongkai_catalog::Exact;
 
-use super::layout::{Layout, read_layout, sheet_parts};
+use super::layout::{Layout, percent_styles, read_layout, sheet_parts};
 use super::range::Target;
-use super::{CellKind, Document, Format, Grid, Merge, ReadError, Row, Visibility, archive, ods, xlsb};
+use super::{CellKind, Document, Format, Grid, Merge, ReadError, Row, Visibility, archive, ods, percent, xlsb};
 use crate::Limits;
 
 const ROWS: u32 = 1_048_576;
@@ -45,6 +46,7 @@ fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
         return Err(ReadError::TooLarge { what: "sheets".into(), found, limit });
     }
     let parts = sheet_parts(bytes, limits);
+    let percents = percent_styles(bytes, limits);
     let mut warnings = Vec::new();
     let mut grids = Vec::new();
     let mut cells_left = limits.cells;
@@ -58,12 +60,12 @@ fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Document, ReadError> {
         read_merges(&mut workbook, &sheet.name, &mut grid, &mut warnings);
         read_cells(&mut workbook, &sheet.name, &mut grid, cells_left, limits)?;
         cells_left -= grid.cells.len();
-        let layout = parts.get(&sheet.name).and_then(|part| read_layout(bytes, part, limits));
+        let layout = parts.get(&sheet.name).and_then(|part| read_layout(bytes, part, &percents, limits));
         match layout {
             Some(layout) if layout.has_wrong_string => {
                 return Err(damaged(Some(&sheet.name), "a cell names a shared string that cannot be"));
             }
-            Some(layout) => hide(&mut grid, layout),
+            Some(layout) => lay_out(&mut grid, layout),
             None => grid.broken = Some("its hidden rows and columns could not be told".into()),
         }
         if let Some(reason) = &grid.broken {
@@ -186,7 +188,9 @@ pub(super) fn index_rows(sheet: &str, grid: &mut Grid) -> Result<(), ReadError> 
     Ok(())
 }
 
-pub(super) fn hide(grid: &mut Grid, layout: Layout) {
+/// Takes over what the pass over the layout has found.
+pub(super) fn lay_out(grid: &mut Grid, layout: Layout) {
+    percent::show(grid, &layout.percents);
     for row in &mut grid.rows {
         row.is_hidden = layout.hidden_rows.contains(&row.number);
     }

@@ -14,7 +14,8 @@ use gongkai_catalog::{ColumnType, Table};
 use super::GridContext;
 use super::body::Body;
 use super::columns::days_since_1970;
-use super::number::parse_number;
+use super::figure::PERCENT;
+use super::number::{parse_number, parse_shown};
 use super::text::trimmed;
 use crate::feed::{LabelColumn, Producer};
 use crate::report::{Reason, SetAside, SetAsideKind};
@@ -43,7 +44,13 @@ pub(super) fn read_attributes(
                 Arc::new(reader.read(read, "a whole number").into_iter().collect::<Int32Array>())
             }
             ColumnType::Decimal { precision, scale } => {
-                let read = |text: &str| match parse_number(text).ok()?.trimmed().rescale(scale.unsigned_abs())? {
+                // What the column is in may stand in the cell too.
+                let is_in_percent = column.unit.as_deref() == Some(PERCENT);
+                let number = |text: &str| match is_in_percent {
+                    true => parse_shown(text, true),
+                    false => parse_number(text),
+                };
+                let read = |text: &str| match number(text).ok()?.trimmed().rescale(scale.unsigned_abs())? {
                     Rescaled::Rounded(_) => None,
                     exact => Some(exact.digits()),
                 };

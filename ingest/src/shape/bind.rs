@@ -13,7 +13,7 @@ use regex::Regex;
 
 use super::caption::{captions, read_unit};
 use super::header::{HeaderCache, HeaderColumn, named_columns, shown_depth};
-use super::number::parse_number;
+use super::number::holds_number;
 use super::text::{on_one_line, trimmed, without_blanks};
 use super::text_grid;
 use crate::feed::{ColumnUnit, Feed, LabelColumn, Reference};
@@ -170,7 +170,7 @@ fn end_above(grid: &Grid, bindings: &mut [Binding], from: usize, top: usize) {
     let has_figure = |row: usize, open: &[&mut Binding]| {
         let of = |binding: &&mut Binding| binding.values.iter().map(|value| value.header.column).collect::<Vec<_>>();
         let columns: Vec<u32> = open.iter().flat_map(of).collect();
-        columns.iter().any(|column| parse_number(grid.text(&grid.rows[row], *column)).is_ok())
+        columns.iter().any(|column| holds_number(grid, &grid.rows[row], *column))
     };
     let mut end = top;
     while end > from && !has_figure(end - 1, &open) {
@@ -262,7 +262,9 @@ fn holds_no_header(feed: &Feed, grid: &Grid, binding: &Binding, row: usize) -> b
     let Some(row) = grid.rows.get(row) else { return true };
     binding.values.iter().all(|value| {
         let text = trimmed(grid.text(row, value.header.column));
-        text.is_empty() || parse_number(text).is_ok() || feed.missing.iter().any(|marker| marker == text)
+        text.is_empty()
+            || holds_number(grid, row, value.header.column)
+            || feed.missing.iter().any(|marker| marker == text)
     })
 }
 

@@ -13,7 +13,7 @@ use super::bind::{Binding, capture};
 use super::fill::Fills;
 use super::line::{Line, PrintedLine, read_lines};
 use super::moment::{BadMoment, Moment, MomentReader};
-use super::number::parse_number;
+use super::number::{holds_number, parse_number};
 use super::place::{FlatPlaces, Place, padded_code, read_hierarchy};
 use super::text::{is_filled, on_one_line, plain, trimmed, without_blanks};
 use super::told::tell;
@@ -410,8 +410,7 @@ impl Walk<'_> {
     }
 
     fn visit_after_end(&mut self, row: &Row) {
-        let has_number =
-            self.binding.values.iter().any(|value| parse_number(self.grid.text(row, value.header.column)).is_ok());
+        let has_number = self.binding.values.iter().any(|value| holds_number(self.grid, row, value.header.column));
         if has_number {
             self.body.records_in += 1;
             let message = "numbers below the end of the table, expected footnotes".to_owned();

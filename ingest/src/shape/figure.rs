@@ -3,10 +3,13 @@
 use gongkai_catalog::exact::{NotExact, POWERS, Rescaled};
 use gongkai_catalog::{Column, ColumnType, Exact, Unit};
 
-use super::number::parse_number;
+use super::number::{parse_number, parse_shown};
 use super::text::trimmed;
 use crate::reader::CellKind;
 use crate::report::Reason;
+
+/// The unit of figures in per cent.
+pub(super) const PERCENT: &str = "percent";
 
 /// Symbol of a unit that there is nothing to say of.
 const NO_UNIT: &str = "1";
@@ -135,7 +138,12 @@ impl<'a> Measure<'a> {
                 }
             };
         }
-        match parse_number(plain) {
+        let number = match kind {
+            // A workbook's cell may be shown in per cent.
+            CellKind::Number => parse_shown(plain, self.unit.is_some_and(|unit| unit.id == PERCENT)),
+            _ => parse_number(plain),
+        };
+        match number {
             Ok(figure) => self.store(figure),
             Err(NotExact::TooLong) => {
                 Figure::SetAside(Reason::TooLong, format!("too many digits, expected {}", NotExact::TooLong))

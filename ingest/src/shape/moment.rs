@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 use super::number::parse_number;
 use super::text::trimmed;
-use crate::feed::{HourEdge, PeriodSpec, TimeRule, has_time_of_day};
+use crate::feed::{HourEdge, PeriodDaySpec, PeriodSpec, TimeRule, has_time_of_day};
 use crate::report::Reason;
 
 /// Hours that Beijing time is ahead of UTC; there is no daylight saving.
@@ -20,7 +20,7 @@ const MICROSECONDS_PER_HOUR: i64 = 3_600_000_000;
 /// A moment as the columns take it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// The date; of a month or a year, its first day.
+    /// The date; of a month or a year, its first day, or its last where the feed says so.
     pub data_date: NaiveDate,
     /// 1 to 24; 0 for what is no hour.
     pub label: u32,
@@ -110,7 +110,13 @@ fn parse(text: &str, format: &str, rule: &TimeRule) -> Option<NaiveDateTime> {
         PeriodSpec::Year => NaiveDate::parse_from_str(&format!("{text} 1 1"), &format!("{format} %m %d")),
         _ => NaiveDate::parse_from_str(&format!("{text} 1"), &format!("{format} %d")),
     };
-    Some(date.ok()?.and_time(NaiveTime::MIN))
+    let date = date.ok()?;
+    let date = match rule.period {
+        _ if is_day || rule.period_day == PeriodDaySpec::First => date,
+        PeriodSpec::Year => date.with_month(12)?.with_day(31)?,
+        _ => date.checked_add_months(Months::new(1))?.pred_opt()?,
+    };
+    Some(date.and_time(NaiveTime::MIN))
 }
 
 fn in_calendar(date: NaiveDate) -> bool {
@@ -152,6 +158,7 @@ mod tests {
             date_formats: formats.iter().map(|format| (*format).to_owned()).collect(),
             hour: hour.map(|edge| (role("hour"), edge)),
             period,
+            period_day: PeriodDaySpec::First,
             is_hour_label: false,
         }
     }
@@ -209,6 +216,14 @@ mod tests {
         let year = rule(&["%Y年"], None, PeriodSpec::Year);
         let read = MomentReader::new(&year).read("2018年", None);
         assert_eq!(read.map(|moment| moment.data_date), Ok(day("2018-01-01")));
+        let at_end =
+            |formats: &[&str], period| TimeRule { period_day: PeriodDaySpec::Last, ..rule(formats, None, period) };
+        let date =
+            |rule: &TimeRule, text: &str| MomentReader::new(rule).read(text, None).map(|moment| moment.data_date);
+        assert_eq!(date(&at_end(&["%Y"], PeriodSpec::Year), "2019"), Ok(day("2019-12-31")));
+        let end_of_month = at_end(&["%Y-%m"], PeriodSpec::Month);
+        assert_eq!(date(&end_of_month, "2024-02"), Ok(day("2024-02-29")));
+        assert_eq!(date(&end_of_month, "2023-12"), Ok(day("2023-12-31")));
         let clock = rule(&["%Y %m-%d %H:%M"], None, PeriodSpec::Month);
         let read = MomentReader::new(&clock).read("2021 04-01 04:30", None).expect("an instant");
         // 18 718 days from 1970-01-01 to 2021-04-01; 04:30 in Beijing is 20:30 of the day before in UTC.

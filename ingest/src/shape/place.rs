@@ -72,20 +72,28 @@ impl<'a> FlatPlaces<'a> {
         index
     }
 
-    /// Index in `places` of a code on a date: the region that has it, or the code as printed where none does.
+    /// Index in `places` of a code on a date: the region that has it. Of a code that does not hold on that day the name decides:
+    /// 542400 in 2018 is 那曲地区, which was 那曲市 by then. Where that means no region either, the code stands as printed.
     pub fn index_of_code(&mut self, code: &str, date: NaiveDate) -> u32 {
         let key = (code.to_owned(), Vec::new(), date);
         if let Some(index) = self.seen.get(&key) {
             return *index;
         }
         let padded = padded_code(code).unwrap_or_else(|| code.to_owned());
-        let region = self.regions.by_code(&padded).find(|region| region.holds_on(date));
+        let nearest = self.regions.nearest_by_code(&padded, date);
+        let region = match nearest {
+            Some(region) if !region.holds_on(date) => {
+                let province = padded.get(..2).map(|digits| format!("{digits}0000"));
+                self.regions.resolve(&region.name, date, &self.rule.tiers, province.as_deref())
+            }
+            held => held,
+        };
         let index = self.places.len() as u32;
         self.places.push(Place {
             id: region.map_or_else(|| code.to_owned(), |region| region.region_code.clone()),
             code: region.map(|region| region.region_code.clone()),
             above: None,
-            name: region.map_or_else(|| code.to_owned(), |region| region.name.clone()),
+            name: region.or(nearest).map_or_else(|| code.to_owned(), |region| region.name.clone()),
             scope: "area",
             parent_path: String::new(),
             is_leaf: true,

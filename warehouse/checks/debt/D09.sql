@@ -19,6 +19,14 @@ WITH flow AS (
     CASE WHEN sum(CASE WHEN flow = 'issue_total' THEN 1 ELSE 0 END) > 0 THEN sum(CASE WHEN flow = 'issue_total' THEN amount_yuan END)
       WHEN debt_kind = 'special' OR table_code = 'T14' THEN sum(amount_yuan) END AS amount_yuan, min(step) AS step
   FROM flow GROUP BY 1, 2, 3, 4, 5, 6, 7
+), balance AS (
+  -- One budget holds the three forms, but the titles of forms 1-2 and 1-3 name the year of the issue, that of form 1-4 the budget's year at times.
+  SELECT t.quoted_in AS printed_with, r.*, row_number() OVER (PARTITION BY t.region_id, t.scope, t.debt_kind, t.year, t.stage, t.quoted_in
+    ORDER BY r.quoted_in DESC) AS place
+  FROM issue AS t JOIN issue AS r ON r.region_id = t.region_id AND r.scope = t.scope AND r.debt_kind = t.debt_kind AND r.year = t.year
+    AND r.stage = t.stage AND r.quoted_in BETWEEN t.quoted_in - 1 AND t.quoted_in
+    AND r.table_code = CASE t.debt_kind WHEN 'general' THEN 'T12' ELSE 'T13' END
+  WHERE t.table_code = 'T14'
 )
 SELECT concat_ws('/', t.region_id, t.scope, t.year, t.stage, t.quoted_in, t.table_code, t.debt_kind) AS scope_key,
   t.release_id, t.row_no, t.region_code,
@@ -27,6 +35,6 @@ SELECT concat_ws('/', t.region_id, t.scope, t.year, t.stage, t.quoted_in, t.tabl
   t.amount_yuan AS lhs, r.amount_yuan AS rhs, 1 AS addends,
   CASE WHEN t.amount_yuan IS NULL OR r.amount_yuan IS NULL THEN 1 ELSE 0 END AS missing, greatest(t.step, r.step) AS step
 FROM issue AS t
-LEFT JOIN issue AS r ON r.region_id = t.region_id AND r.scope = t.scope AND r.debt_kind = t.debt_kind AND r.year = t.year AND r.stage = t.stage
-  AND r.quoted_in = t.quoted_in AND r.table_code = CASE t.debt_kind WHEN 'general' THEN 'T12' ELSE 'T13' END
+LEFT JOIN balance AS r ON r.place = 1 AND r.region_id = t.region_id AND r.scope = t.scope AND r.debt_kind = t.debt_kind AND r.year = t.year
+  AND r.stage = t.stage AND r.printed_with = t.quoted_in
 WHERE t.table_code = 'T14'

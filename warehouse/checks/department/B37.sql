@@ -11,12 +11,16 @@
 WITH line AS (
   SELECT l.*, published_step(l.published_unit, l.published_scale) AS step,
     CASE WHEN l.line_path IN ('T/收入总计', 'T/支出总计', 'T/总计') THEN 'grand'
-      WHEN l.line_path IN ('T/本年收入合计', 'T/本年支出合计') THEN 'year'
+      WHEN l.line_path IN ('T/本年收入合计', 'T/本年支出合计', 'T/本年收入', 'T/本年支出') THEN 'year'
+      -- Budgets list what was carried over by budget below its total.
+      WHEN l.side = 'income' AND l.line_path LIKE 'T/上年结转%/一般公共预算%' THEN 'general_carry'
+      WHEN l.side = 'income' AND l.line_path LIKE 'T/上年结转%/政府性基金%' THEN 'fund_carry'
+      WHEN l.side = 'income' AND l.line_path LIKE 'T/上年结转%/国有资本经营预算%' THEN 'state_capital_carry'
       WHEN l.side = 'income' AND (l.line_path LIKE 'T/年初%结转%' OR l.line_path LIKE 'T/上年结转%') THEN 'carry'
       WHEN l.side = 'expenditure' AND (l.line_path LIKE 'T/年末%结转%' OR l.line_path LIKE 'T/结转下年%') THEN 'carry'
-      WHEN l.side = 'income' AND l.line_path LIKE 'T/一般公共预算%拨款%' THEN 'general'
-      WHEN l.side = 'income' AND l.line_path LIKE 'T/政府性基金%拨款%' THEN 'fund'
-      WHEN l.side = 'income' AND l.line_path LIKE 'T/国有资本经营预算%拨款%' THEN 'state_capital' END AS role
+      WHEN l.side = 'income' AND regexp_like(l.line_path, '^T/(本年收入/)?一般公共预算.*拨款') THEN 'general'
+      WHEN l.side = 'income' AND regexp_like(l.line_path, '^T/(本年收入/)?政府性基金.*拨款') THEN 'fund'
+      WHEN l.side = 'income' AND regexp_like(l.line_path, '^T/(本年收入/)?国有资本经营预算.*拨款') THEN 'state_capital' END AS role
   FROM dept_budget_line AS l
   WHERE l.table_code IN ('DB04', 'DF04') AND l.split = 'total' AND NOT l.is_nil
 ), figure AS (
@@ -25,7 +29,8 @@ WITH line AS (
   SELECT *, fund_source AS budget FROM line WHERE role IN ('year', 'carry')
   UNION ALL
   -- The receipts of each budget stand in the one column of figures; only what is carried over has its own.
-  SELECT *, role AS budget FROM line WHERE role IN ('general', 'fund', 'state_capital') AND fund_source = 'fiscal'
+  SELECT *, replace(role, '_carry', '') AS budget FROM line
+  WHERE role IN ('general', 'fund', 'state_capital', 'general_carry', 'fund_carry', 'state_capital_carry') AND fund_source = 'fiscal'
 ), opening AS (
   SELECT region_id, org_id, unit_org_id, fiscal_year, stage, quoted_in, table_code, max(amount_yuan) AS amount_yuan
   FROM line WHERE role = 'carry' AND side = 'income' AND fund_source = 'fiscal' GROUP BY 1, 2, 3, 4, 5, 6, 7
@@ -35,7 +40,7 @@ WITH line AS (
     coalesce(min(CASE WHEN side = 'expenditure' AND role <> 'carry' THEN release_id END), min(release_id)) AS release_id,
     coalesce(min(CASE WHEN side = 'expenditure' AND role <> 'carry' THEN row_no END), min(row_no)) AS row_no,
     sum(CASE WHEN side = 'income' THEN amount_yuan END) AS income, sum(CASE WHEN side = 'expenditure' THEN amount_yuan END) AS expenditure,
-    count(amount_yuan) AS figures, sum(CASE WHEN role = 'carry' AND side = 'income' THEN 1 ELSE 0 END) AS openings,
+    count(amount_yuan) AS figures, sum(CASE WHEN role LIKE '%carry' AND side = 'income' THEN 1 ELSE 0 END) AS openings,
     sum(CASE WHEN value_state = 'set_aside' THEN 1 ELSE 0 END) AS missing,
     max(CASE WHEN amount_yuan IS NOT NULL THEN step END) AS step
   FROM figure GROUP BY 1, 2, 3, 4, 5, 6, 7, 8

@@ -23,7 +23,7 @@ WITH line AS (
     CASE WHEN t.value_state = 'set_aside' OR s.value_state = 'set_aside' THEN 1 ELSE 0 END AS missing, s.step AS other_step
   FROM line AS t JOIN line AS s ON s.region_id = t.region_id AND s.org_id = t.org_id AND s.unit_org_id = t.unit_org_id
     AND s.fiscal_year = t.fiscal_year AND s.stage = t.stage AND s.quoted_in = t.quoted_in AND s.book = t.book
-    AND s.table_code IN ('DB04', 'DF04') AND s.line_path = 'T/本年支出合计' AND s.split = 'total'
+    AND s.table_code IN ('DB04', 'DF04') AND s.line_path IN ('T/本年支出合计', 'T/本年支出') AND s.split = 'total'
   WHERE t.table_code IN ('DB05', 'DF05') AND t.split = 'total' AND t.line_path = 'T/合计'
   UNION ALL
   SELECT t.*, 'kinds', k.amount_yuan, k.addends, k.missing + CASE WHEN t.value_state = 'set_aside' THEN 1 ELSE 0 END, k.step

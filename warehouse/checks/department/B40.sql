@@ -14,7 +14,7 @@ WITH line AS (
   FROM dept_budget_line AS l
   WHERE l.table_code IN ('DB04', 'DF04', 'DB08', 'DF08', 'DB09', 'DF09') AND l.split = 'total' AND l.unit_org_id = l.org_id
 ), summary AS (
-  SELECT *, CASE WHEN side = 'expenditure' AND line_path = 'T/本年支出合计' THEN 'expenditure'
+  SELECT *, CASE WHEN side = 'expenditure' AND line_path IN ('T/本年支出合计', 'T/本年支出') THEN 'expenditure'
       WHEN side = 'expenditure' AND (line_path LIKE 'T/年末%结转%' OR line_path LIKE 'T/结转下年%') THEN 'closing'
       WHEN side = 'income' AND (line_path LIKE 'T/年初%结转%' OR line_path LIKE 'T/上年结转%') THEN 'opening'
       WHEN side = 'income' AND (line_path LIKE 'T/政府性基金%拨款%' OR line_path LIKE 'T/国有资本经营预算%拨款%') THEN 'income' END AS flow,

@@ -9,30 +9,24 @@
 -- blocking = false
 -- lhs = { zh = "相差", en = "difference" }
 -- rhs = { zh = "允许", en = "allowed" }
--- parameters = { a_agree = "0.2", b_rounding = "0.5" }
+-- parameters = { a_agree = "0.2", b_rounding = "0.5", c_months = "12" }
 WITH line AS (
   SELECT l.*, CAST(substr(data_month, 1, 4) AS BIGINT) AS y, CAST(substr(data_month, 6, 2) AS BIGINT) AS m
   FROM cpi_monthly AS l WHERE index_value IS NOT NULL
-), monthly AS (
-  SELECT l.region_id, l.population, l.item_code, l.y, l.m, l.index_value, f.start
-  FROM line AS l JOIN (
-    SELECT region_id, population, item_code, min(y * 12 + m) AS start FROM line WHERE base_kind = 'mom' GROUP BY 1, 2, 3
-  ) AS f ON f.region_id = l.region_id AND f.population = l.population AND f.item_code = l.item_code
-  WHERE l.base_kind = 'mom'
 ), chain AS (
-  SELECT region_id, population, item_code, y, m, start, exp(sum(ln(CAST(index_value AS DOUBLE) / 100)) OVER months) AS f, count(*) OVER months AS rank
-  FROM monthly WINDOW months AS (PARTITION BY region_id, population, item_code ORDER BY y, m)
+  SELECT region_id, population, item_code, y, m, exp(sum(ln(CAST(index_value AS DOUBLE) / 100)) OVER months) AS f, count(*) OVER months AS rank
+  FROM line WHERE base_kind = 'mom' WINDOW months AS (PARTITION BY region_id, population, item_code ORDER BY y, m)
 ), part AS (
-  SELECT region_id, population, item_code, y, m, sum(f) OVER year AS total,
-    -- Whole: every month since January is there, and none is absent before.
-    CASE WHEN count(*) OVER year = m AND y * 12 + m - start + 1 = rank THEN 1 ELSE 0 END AS is_whole
+  SELECT region_id, population, item_code, y, m, rank, sum(f) OVER year AS total, count(*) OVER year AS months
   FROM chain WINDOW year AS (PARTITION BY region_id, population, item_code, y ORDER BY m)
 )
 SELECT concat_ws('/', t.region_id, t.data_month, t.population, t.item_code, t.basket) AS scope_key, t.release_id, t.row_no, t.region_code,
   concat_ws(' ', t.region_name, t.data_month, t.population, t.item_code, '累计同比与环比链') AS subject_zh,
   concat_ws(' ', t.region_name, t.data_month, t.population, t.item_code, 'year-to-date index and chain of the monthly ones') AS subject_en,
   CAST(round(abs(CAST(t.index_value AS DOUBLE) - 100 * a.total / b.total), 4) AS DECIMAL(20,4)) AS lhs, $1 AS rhs, 1 AS addends,
-  CASE WHEN a.is_whole = 1 AND b.is_whole = 1 THEN 0 ELSE 1 END AS missing, $2 - $1 AS step
+  -- Whole: both years are there from January on, and twelve months lie between the two. What is absent before them does not matter:
+  -- it multiplies both sums alike.
+  CASE WHEN a.months = t.m AND b.months = t.m AND a.rank - b.rank = $3 THEN 0 ELSE 1 END AS missing, $2 - $1 AS step
 FROM line AS t
 LEFT JOIN part AS a ON a.region_id = t.region_id AND a.population = t.population AND a.item_code = t.item_code AND a.y = t.y AND a.m = t.m
 LEFT JOIN part AS b ON b.region_id = t.region_id AND b.population = t.population AND b.item_code = t.item_code AND b.y = t.y - 1 AND b.m = t.m

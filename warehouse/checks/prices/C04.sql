@@ -18,15 +18,15 @@ WITH category AS (
   GROUP BY 1, 2, 3, 4, 5
 )
 SELECT concat_ws('/', t.region_id, t.data_month, t.population, t.base_kind, 'lowest') AS scope_key, t.release_id, t.row_no,
-  t.region_code, concat_ws(' ', t.region_name, t.data_month, t.base_kind, '不低于最低类别') AS subject_zh,
-  concat_ws(' ', t.region_name, t.data_month, t.base_kind, 'at least the lowest category') AS subject_en, c.lowest AS lhs, t.index_value AS rhs, c.addends,
+  t.region_code, concat_ws(' ', t.region_name, t.data_month, t.population, t.base_kind, '不低于最低类别') AS subject_zh,
+  concat_ws(' ', t.region_name, t.data_month, t.population, t.base_kind, 'at least the lowest category') AS subject_en, c.lowest AS lhs, t.index_value AS rhs, c.addends,
   CASE WHEN c.addends < $1 OR t.index_value IS NULL THEN 1 ELSE 0 END AS missing, 0 AS step
 FROM cpi_monthly AS t JOIN category AS c ON c.region_id = t.region_id AND c.data_month = t.data_month AND c.population = t.population AND c.basket = t.basket AND c.base_kind = t.base_kind
 WHERE t.item_code = 'total'
 UNION ALL
 SELECT concat_ws('/', t.region_id, t.data_month, t.population, t.base_kind, 'highest') AS scope_key, t.release_id, t.row_no,
-  t.region_code, concat_ws(' ', t.region_name, t.data_month, t.base_kind, '不高于最高类别') AS subject_zh,
-  concat_ws(' ', t.region_name, t.data_month, t.base_kind, 'at most the highest category') AS subject_en, t.index_value AS lhs, c.highest AS rhs, c.addends,
+  t.region_code, concat_ws(' ', t.region_name, t.data_month, t.population, t.base_kind, '不高于最高类别') AS subject_zh,
+  concat_ws(' ', t.region_name, t.data_month, t.population, t.base_kind, 'at most the highest category') AS subject_en, t.index_value AS lhs, c.highest AS rhs, c.addends,
   CASE WHEN c.addends < $1 OR t.index_value IS NULL THEN 1 ELSE 0 END AS missing, 0 AS step
 FROM cpi_monthly AS t JOIN category AS c ON c.region_id = t.region_id AND c.data_month = t.data_month AND c.population = t.population AND c.basket = t.basket AND c.base_kind = t.base_kind
 WHERE t.item_code = 'total'

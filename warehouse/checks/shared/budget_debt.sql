@@ -30,7 +30,8 @@ line AS (
   FROM chosen WHERE place = 1 GROUP BY 1, 2, 3, 4, 5
 ), flow AS (
   SELECT l.*, CASE WHEN l.amount_yuan IS NOT NULL THEN published_step(l.published_unit, l.published_scale) END AS step
-  FROM debt_flow AS l WHERE l.scope = 'own'
+  -- Form 1-4 is of bonds only: what it raises and repays is not all debt.
+  FROM debt_flow AS l WHERE l.scope = 'own' AND l.table_code <> 'T14'
 ), debt AS (
   -- Debt raised: the printed total, else all bonds and the foreign loans, which are general debt.
   SELECT region_id, debt_kind, year, stage, quoted_in, table_code,

@@ -1,6 +1,6 @@
 -- schema = "catalog"
 -- label = { zh = "依申请公开年度统计", en = "Requests for information by year" }
--- description = { zh = "政府信息公开工作年度报告（条例第五十条）中依申请公开的数字，按机关和年度由登记台账算出：上年结转＋本年新收＝各类答复＋放弃＋结转下年。答复按答复日期归年；放弃的按办结日期归年，台账没有办结日期的归入收到年份。没有申请的年度没有行。按期比例只看应答复日期可知的答复。", en = "Figures on requests of the annual report (art. 50), reckoned from the registers by organ and year: carried in and received are answered in one of the ways, abandoned, or carried over. An answer counts in the year of its day; an abandoned request in the year in which it was closed, or received where the register does not say. Years without requests have no row. The share in time is over answers whose due date is known." }
+-- description = { zh = "政府信息公开工作年度报告（条例第五十条）中依申请公开的数字，按机关和年度由登记台账算出：上年结转＋本年新收＝各类答复＋放弃＋结转下年。答复按答复日期归年；放弃的按办结日期归年，台账没有办结日期的归入收到年份。没有申请的年度没有行。要求更正本人信息的申请不是公开申请，不计。按期比例只看应答复日期可知的答复。", en = "Figures on requests of the annual report (art. 50), reckoned from the registers by organ and year: carried in and received are answered in one of the ways, abandoned, or carried over. An answer counts in the year of its day; an abandoned request in the year in which it was closed, or received where the register does not say. Years without requests have no row. Demands to rectify one's own records are no requests for information and are not counted. The share in time is over answers whose due date is known." }
 -- grain = { zh = "一个机关一个年度", en = "one organ and year" }
 -- key = ["region_id", "org_name", "year", "is_synthetic"]
 -- columns = ["region_id", "region_code", "region_name", "org_name", "year", "carried_in_count", "received_count", "answered_count", "already_public_count", "disclosed_count", "partial_count", "refused_count", "nonexistent_count", "other_organ_count", "repeated_count", "special_register_count", "unreasonable_count", "not_request_count", "other_count", "abandoned_count", "carried_over_count", "on_time_share", "is_synthetic"]
@@ -14,7 +14,7 @@ WITH request AS (
   SELECT *, CAST(date_part('year', received_on) AS INTEGER) AS received_year,
     CASE request_state WHEN 'awaiting_correction' THEN NULL WHEN 'abandoned' THEN CAST(date_part('year', coalesce(answered_on, received_on)) AS INTEGER)
       ELSE CASE WHEN answered_on IS NOT NULL THEN CAST(date_part('year', greatest(answered_on, received_on)) AS INTEGER) END END AS closed_year
-  FROM catalog.foi_status WHERE received_on IS NOT NULL
+  FROM catalog.foi_status WHERE received_on IS NOT NULL AND request_kind = 'access'
 ), calendar_year AS (
   SELECT received_year AS year FROM request UNION SELECT closed_year FROM request WHERE closed_year IS NOT NULL
 ), standing AS (

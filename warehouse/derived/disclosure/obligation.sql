@@ -1,6 +1,6 @@
 -- schema = "catalog"
 -- label = { zh = "公开义务", en = "Obligations" }
--- description = { zh = "公开事项的每一次到期：按期公开的，每个时段一次；从事件起算的，每个事件一次；随同公开的，随其事项。应公开时间由时限规则和当时已公布的节假日通知算出。是否公开，先看台账写明的公开日期，再看有关数据集的发布是否含有该地区该时段。每时、每日公开的事项按月判断：当月每一天都有才算公开，不足的在说明中写明天数。没有台账也没有数据集的，不作判断（unlinked）。公开时间无据的，不判断是否逾期（undated）。最低展示期限（min_display）和长期公开不在此表。", en = "Every time that a disclosure item falls due: once for each period, once for each event, or with the item that it goes with. When it is due follows from the rule and from the holiday notices known on that day. Whether it was published is told by the register, else by the releases of the datasets that fulfil the item, where they hold the region and period. Items due every hour or day are judged once a month: every day has to be there, else the explanation says how many are. Without register and dataset nothing is said (unlinked); without a date of publication lateness is not judged (undated). Minimum displays and long-term items are not in it." }
+-- description = { zh = "公开事项的每一次到期：按期公开的，每个时段一次；从事件起算的，每个事件一次；随同公开的，随其事项，所随事项又随同其他事项的，随到有时限的事项为止。应公开时间由时限规则和当时已公布的节假日通知算出。是否公开，先看台账写明的公开日期，再看有关数据集的发布是否含有该地区该时段，公开时间取同一分区最早含有它的发布（包括已被替代的）。每时、每日公开的事项按月判断：当月每一天都有才算公开，不足的在说明中写明天数。没有台账也没有数据集的，不作判断（unlinked）。公开时间无据的，不判断是否逾期（undated）。最低展示期限（min_display）和长期公开不在此表。", en = "Every time that a disclosure item falls due: once for each period, once for each event, or with the item that it goes with, which may go with another one itself. When it is due follows from the rule and from the holiday notices known on that day. Whether it was published is told by the register, else by the releases of the datasets that fulfil the item, where they hold the region and period: since the first release of the partition that held them, superseded ones among them. Items due every hour or day are judged once a month: every day has to be there, else the explanation says how many are. Without register and dataset nothing is said (unlinked); without a date of publication lateness is not judged (undated). Minimum displays and long-term items are not in it." }
 -- grain = { zh = "一个地区一个事项版本的一次到期", en = "one due date of one version of one item of one region" }
 -- key = ["obligation_id"]
 -- columns = ["obligation_id", "item_code", "version_no", "short_code", "region_code", "region_name", "tier", "field_no", "disclosure_item_name", "obliged_org", "obligation_subject", "period", "period_start", "period_end", "anchor_kind", "anchor_on", "anchor_source", "deadline_text", "deadline_rule", "due_at", "made_public_at", "is_dated", "release_id", "obligation_state", "late_workdays", "explanation", "is_synthetic"]
@@ -43,25 +43,55 @@ WITH item AS (
   WHERE a.anchor_on >= i.valid_from AND (i.valid_to IS NULL OR a.anchor_on < i.valid_to)
 ), alone AS (
   SELECT *, due_at(deadline_rule, anchor_on) AS due FROM periodical UNION ALL SELECT *, due_at(deadline_rule, anchor_on) FROM anchored
+), parent AS (
+  SELECT item_code, version_no, short_code, region_code, rule_parent, valid_from, coalesce(valid_to, DATE '9999-12-31') AS valid_to FROM item WHERE rule_parent IS NOT NULL
+), link_1 AS (
+  SELECT item_code, version_no, region_code, rule_parent AS root, valid_from AS since, valid_to AS until FROM parent
+), link_2 AS (
+  -- The parent may hang on a parent of its own, as long as its version holds; three steps are as many as items may take.
+  SELECT l.item_code, l.version_no, l.region_code, p.rule_parent AS root, greatest(l.since, p.valid_from) AS since, least(l.until, p.valid_to) AS until
+  FROM link_1 AS l JOIN parent AS p ON p.short_code = l.root AND p.region_code = l.region_code
+), link_3 AS (
+  SELECT l.item_code, l.version_no, l.region_code, p.rule_parent AS root, greatest(l.since, p.valid_from) AS since, least(l.until, p.valid_to) AS until
+  FROM link_2 AS l JOIN parent AS p ON p.short_code = l.root AND p.region_code = l.region_code
+), link AS (
+  SELECT * FROM link_1 UNION ALL SELECT * FROM link_2 UNION ALL SELECT * FROM link_3
 ), linked AS (
   SELECT i.item_code, i.version_no, i.valid_from, i.valid_to, i.short_code, i.region_code, i.region_name, i.tier, i.field_no, i.level2_zh, i.publisher_zh,
     i.deadline_text, p.deadline_rule, i.rule_kind, i.rule_anchor, i.freq, i.is_daily, i.rule_parent, i.dataset, p.subject, p.period, p.period_start, p.period_end, p.anchor_kind, p.anchor_on, p.anchor_source, p.org, CAST(NULL AS DATE) AS published_on,
     CAST(NULL AS TEXT) AS outcome, CAST(NULL AS TEXT) AS explanation, false AS is_registered, p.from_synthetic, p.due
-  FROM item AS i JOIN alone AS p ON p.short_code = i.rule_parent AND p.region_code = i.region_code
-  WHERE p.anchor_on >= i.valid_from AND (i.valid_to IS NULL OR p.anchor_on < i.valid_to)
+  FROM item AS i JOIN link AS l ON l.item_code = i.item_code AND l.version_no = i.version_no
+    JOIN alone AS p ON p.short_code = l.root AND p.region_code = l.region_code
+  WHERE p.anchor_on >= l.since AND p.anchor_on < l.until
 ), occurrence AS (
   SELECT concat_ws('/', item_code, version_no, coalesce(period, ''), subject, anchor_on) AS obligation_id, * FROM (SELECT * FROM alone UNION ALL SELECT * FROM linked) AS every
-), evidence AS (
-  -- A partition may have been public before a later period in it ended: then only the release that holds the period says when.
-  SELECT o.obligation_id,
-    min(r.first_published_at) FILTER (WHERE r.is_dated AND (o.anchor_kind <> 'period_end' OR CAST(r.first_published_at AS DATE) > o.period_end)) AS dated_at,
-    min(CASE WHEN o.anchor_kind <> 'period_end' OR CAST(r.first_published_at AS DATE) > o.period_end THEN r.first_published_at ELSE r.published_at END) AS any_at, min(r.release_id) AS release_id,
-    bool_and(r.is_synthetic) AS is_synthetic, count(DISTINCT p.period_start) AS parts
+), version AS (
+  -- Where no source says when, the release's own moment stands for it.
+  SELECT release_id, dataset, "partition" AS part, number, coalesce(published_at, recorded_at) AS public_at, published_at IS NOT NULL AND published_at <> recorded_at AS is_dated
+  FROM catalog.release WHERE kind <> 'withdrawal'
+), held AS (
+  -- What a current release holds was public with the first release of its partition that held the same region and period. What was
+  -- public before the period ended cannot have been all of it; then the current release says when.
+  SELECT o.obligation_id, o.is_daily, p.period_start, p.period_end, r.release_id, min(m.public_at) AS first_at,
+    min(m.public_at) FILTER (WHERE m.is_dated) AS dated_at, bool_and(r.is_synthetic) AS is_synthetic, bool_or(m.release_id = r.release_id) AS is_there
   FROM occurrence AS o
     JOIN catalog.item_release AS r ON r.item_code = o.item_code AND r.version_no = o.version_no
-    JOIN catalog.release_period AS p ON p.release_id = r.release_id AND p.region_code = o.region_code
+    JOIN version AS c ON c.release_id = r.release_id
+    JOIN version AS m ON m.dataset = c.dataset AND m.part = c.part AND m.number <= c.number
+    JOIN catalog.release_period AS p ON p.release_id = m.release_id AND p.region_code = o.region_code
   WHERE p.period_start >= o.period_start AND p.period_end <= o.period_end
-  GROUP BY o.obligation_id
+    AND (m.release_id = r.release_id OR o.anchor_kind <> 'period_end' OR CAST(m.public_at AS DATE) > p.period_end OR (o.is_daily AND CAST(m.public_at AS DATE) = p.period_end))
+  GROUP BY o.obligation_id, o.is_daily, p.period_start, p.period_end, r.release_id
+), part AS (
+  SELECT obligation_id, is_daily, period_start, min(first_at) AS first_at, min(CASE WHEN dated_at <= first_at THEN first_at END) AS dated_at,
+    min(release_id) AS release_id, bool_and(is_synthetic) AS is_synthetic
+  FROM held WHERE is_there GROUP BY obligation_id, is_daily, period_start
+), evidence AS (
+  -- What is due for every day is there with the last of them.
+  SELECT obligation_id, CASE WHEN is_daily THEN max(first_at) ELSE min(first_at) END AS any_at,
+    CASE WHEN NOT is_daily THEN min(dated_at) WHEN count(dated_at) = count(*) THEN max(dated_at) END AS dated_at,
+    min(release_id) AS release_id, bool_and(is_synthetic) AS is_synthetic, count(*) AS parts
+  FROM part GROUP BY obligation_id, is_daily
 ), stated AS (
   SELECT subject, min(CASE WHEN kind = 'published' THEN to_date(occurred_on) END) AS published_on, max(CASE WHEN kind <> 'published' THEN kind END) AS outcome,
     max(CASE WHEN kind <> 'published' THEN evidence_document END) AS explanation

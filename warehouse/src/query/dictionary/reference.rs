@@ -14,7 +14,7 @@ pub(super) const VIEWS: &[View] = &[
             column("name", Text, "名称", "Official name"),
             column("tier", Text, "层级", "nation, province, city, county or township"),
             column("parent_code", Text, "上级代码", "Code of the region above"),
-            column("region_kind", Text, "类型", "admin, or filler for statistical rows"),
+            column("region_kind", Text, "类型", "admin, functional_zone, or filler for statistical rows"),
             column("valid_from", Date, "始见日期，空为早于资料", "First day seen to hold; empty before our sources"),
             column("valid_to", Date, "终止日期（不含），空为现行", "First day seen not to hold; empty while it does"),
             column("source", Text, "出处", "Where it was read"),
