@@ -319,7 +319,9 @@ fn bands(feed: &Feed, columns: &[HeaderColumn]) -> Vec<Range<u32>> {
         .filter_map(|label| {
             let pattern = label.header.as_ref()?;
             let found = columns.iter().filter(|column| shown(&label, column) && pattern.is_match(&column.compared));
-            Some(found.map(|column| column.column).collect())
+            let found: Vec<u32> = found.map(|column| column.column).collect();
+            // A column that the table may do without says nothing of what stands beside it when it is absent.
+            (label.is_required() || !found.is_empty()).then_some(found)
         })
         .collect();
     let count = matches.first().map_or(0, Vec::len);

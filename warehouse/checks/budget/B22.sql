@@ -1,7 +1,7 @@
 -- id = "B22"
 -- title = { zh = "决算数不超过调整预算数", en = "final expenditure is at most the adjusted budget" }
 -- tables = ["gov_budget_line"]
--- basis = { zh = "各支出类的决算数 ≤ 调整预算数，同一张表", en = "for each class of expenditure the final figure ≤ the adjusted budget of the same table" }
+-- basis = { zh = "各支出类的决算数 ≤ 调整预算数，同一张表；年终结余、上解等线下各项不是支出类，不核对", en = "for each class of expenditure the final figure ≤ the adjusted budget of the same table; balances, remittances and other lines below the line are no classes of expenditure" }
 -- severity = "WARN"
 -- relation = "at_most"
 -- tolerance = "none"
@@ -13,6 +13,8 @@ WITH class AS (
   SELECT * FROM gov_budget_line
   WHERE class_scheme = 'functional' AND class_level = 1 AND line_kind IN ('detail', 'subtotal') AND stage IN ('FINAL', 'REVISED')
     AND right(table_code, 2) IN ('01', '02', '12', '13', '22', '23')
+    -- A summary without codes lists what stands below the line like a class.
+    AND NOT (class_code IS NULL AND regexp_like(replace(replace(line_name, ' ', ''), '　', ''), '返还性|转移|补助|上解|结余|结转|调入|调出|债务(转贷)?收入|债务还本|债务转贷支出|还本支出|调节基金|周转金|接受.*援助|区域间'))
 )
 SELECT concat_ws('/', f.region_id, f.scope, f.fiscal_year, f.quoted_in, f.table_code, f.measure, f.line_path) AS scope_key,
   f.release_id, f.row_no, f.region_code,

@@ -1,21 +1,21 @@
 -- id = "B23"
 -- title = { zh = "调整预算数等于年初预算加历次调整", en = "the adjusted budget is the budget and its adjustments" }
 -- tables = ["gov_budget_line"]
--- basis = { zh = "调整预算数 = 年初预算数 + 历次预算调整（阶段 ADJUST_1、ADJUST_2……的增减数）；其余差额为《预算法》第七十一条的变动，不属于预算调整，因此只提示", en = "adjusted budget = budget + adjustments (changes of the stages ADJUST_1, ADJUST_2 …); what remains are changes under article 71 of the Budget Law, which are no adjustments: told, not judged" }
+-- basis = { zh = "调整预算数 = 年初预算数 + 历次预算调整（阶段 ADJUST_1、ADJUST_2……的增减数）+ 已公开的《预算法》第七十一条变动（阶段 ART71）；第七十一条的变动不属于预算调整，未公开的构成其余差额，因此只提示", en = "adjusted budget = budget + adjustments (changes of the stages ADJUST_1, ADJUST_2 …) + changes under article 71 of the Budget Law where published (stage ART71); those are no adjustments, and what of them is not published remains as a difference: told, not judged" }
 -- severity = "INFO"
 -- tolerance = "rounding"
 -- outcomes = ["PASS", "WARN_ROUNDING", "INFO", "SKIP"]
 -- blocking = false
 -- lhs = { zh = "调整预算数", en = "adjusted budget" }
--- rhs = { zh = "年初预算加历次调整", en = "budget and adjustments" }
+-- rhs = { zh = "年初预算加历次调整和变动", en = "budget, adjustments and changes" }
 WITH line AS (
   SELECT l.*, CASE right(l.table_code, 2) WHEN '13' THEN '12' ELSE right(l.table_code, 2) END AS form, published_step(l.published_unit, l.published_scale) AS step
   FROM gov_budget_line AS l
-  WHERE (l.stage IN ('BUDGET', 'REVISED') OR l.stage LIKE 'ADJUST%') AND l.line_kind <> 'of_which' AND l.transfer_kind IS NULL
+  WHERE (l.stage IN ('BUDGET', 'REVISED') OR l.measure = 'adjust' AND (l.stage LIKE 'ADJUST%' OR l.stage = 'ART71')) AND l.line_kind <> 'of_which' AND l.transfer_kind IS NULL
 ), adjustment AS (
   SELECT region_id, scope, fiscal_year, form, line_path, coalesce(fund_name, '') AS fund, sum(amount_yuan) AS amount_yuan, count(amount_yuan) AS addends,
     sum(CASE WHEN value_state = 'set_aside' THEN 1 ELSE 0 END) AS missing, max(CASE WHEN amount_yuan IS NOT NULL THEN step END) AS step
-  FROM line WHERE stage LIKE 'ADJUST%' GROUP BY 1, 2, 3, 4, 5, 6
+  FROM line WHERE measure = 'adjust' GROUP BY 1, 2, 3, 4, 5, 6
 ), budget AS (
   SELECT *, coalesce(fund_name, '') AS fund, row_number() OVER (PARTITION BY region_id, scope, fiscal_year, form, line_path, fund_name
     ORDER BY quoted_in, table_code, measure) AS turn

@@ -1,7 +1,7 @@
 -- id = "B25"
 -- title = { zh = "引用的上年数与上年公布的一致", en = "last year as quoted is last year as published" }
 -- tables = ["gov_budget_line"]
--- basis = { zh = "表中所列上年决算数 = 上年决算表的决算数，上年执行数 = 上年执行情况表的执行数；口径调整的应注明“同口径”", en = "last year's final figure in a table = that of last year's final accounts, last year's execution = that of last year's execution table; a changed basis should be noted as 同口径" }
+-- basis = { zh = "表中所列上年决算数 = 上年决算表（含收支决算总表）的决算数，上年执行数 = 上年执行情况表的执行数；口径调整的应注明“同口径”", en = "last year's final figure in a table = that of last year's final accounts, summaries of them included, last year's execution = that of last year's execution table; a changed basis should be noted as 同口径" }
 -- severity = "WARN"
 -- tolerance = "rounding"
 -- outcomes = ["PASS", "WARN_ROUNDING", "WARN", "SKIP"]
@@ -17,7 +17,9 @@ WITH line AS (
   SELECT * FROM line WHERE stage IN ('FINAL', 'ESTIMATE') AND quoted_in > fiscal_year
 ), released AS (
   SELECT *, row_number() OVER (PARTITION BY region_id, scope, fiscal_year, stage, form, line_path, fund, kind ORDER BY table_code, measure) AS turn
-  FROM line WHERE quoted_in = fiscal_year AND (stage = 'FINAL' AND book = 'GF' OR stage = 'ESTIMATE' AND book = 'GE')
+  FROM line WHERE quoted_in = fiscal_year AND (
+    -- Summaries 01 to 03 carry one code for execution and for final accounts: a final figure of the table's own year is one of the accounts.
+    stage = 'FINAL' AND (book = 'GF' OR book = 'GE' AND form IN ('01', '02', '03')) OR stage = 'ESTIMATE' AND book = 'GE')
 )
 SELECT concat_ws('/', q.region_id, q.scope, q.fiscal_year, q.stage, q.quoted_in, q.table_code, q.measure, q.line_path, q.transfer_kind, q.fund_name) AS scope_key,
   q.release_id, q.row_no, q.region_code,

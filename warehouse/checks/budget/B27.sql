@@ -17,6 +17,8 @@ WITH class AS (
     AND right(table_code, 2) IN ('01', '02', '12', '13', '22', '23')
     -- The reserve fund is spent under other classes.
     AND coalesce(class_code, '') <> '227'
+    -- A summary without codes lists what stands below the line like a class.
+    AND NOT (class_code IS NULL AND regexp_like(replace(replace(line_name, ' ', ''), '　', ''), '返还性|转移|补助|上解|结余|结转|调入|调出|债务(转贷)?收入|债务还本|债务转贷支出|还本支出|调节基金|周转金|接受.*援助|区域间'))
 ), tested AS (
   SELECT f.*, r.amount_yuan AS budget_yuan
   FROM class AS f JOIN class AS r ON r.region_id = f.region_id AND r.scope = f.scope AND r.fiscal_year = f.fiscal_year AND r.quoted_in = f.quoted_in
