@@ -12,6 +12,7 @@ pub mod config;
 pub mod flight;
 pub mod http;
 pub mod instance;
+pub mod metrics;
 pub mod offline;
 pub mod page;
 pub mod pipeline;

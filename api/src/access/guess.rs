@@ -12,6 +12,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::network::Network;
+
 /// Failures that a network has within one window.
 pub const FAILURES: u32 = 10;
 /// Time from the first failure to the moment at which all are forgotten.
@@ -31,15 +33,6 @@ pub struct TooManyGuesses {
 #[derive(Debug, Default)]
 pub struct Guesses {
     counted: Mutex<Counted>,
-}
-
-/// Where a caller sits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Network {
-    V4([u8; 3]),
-    V6([u8; 8]),
-    /// The connection tells no address: all of these are one network.
-    Unknown,
 }
 
 #[derive(Debug, Default)]
@@ -112,23 +105,6 @@ impl Counted {
     fn forget_oldest(&mut self) {
         if let Some(network) = self.order.pop_front() {
             self.windows.remove(&network);
-        }
-    }
-}
-
-impl Network {
-    fn of(address: Option<IpAddr>) -> Self {
-        // A socket that listens for both kinds shows IPv4 callers as ::ffff:a.b.c.d.
-        match address.map(|address| address.to_canonical()) {
-            Some(IpAddr::V4(address)) => {
-                let [a, b, c, _] = address.octets();
-                Self::V4([a, b, c])
-            }
-            Some(IpAddr::V6(address)) => {
-                let [a, b, c, d, e, f, g, h, ..] = address.octets();
-                Self::V6([a, b, c, d, e, f, g, h])
-            }
-            None => Self::Unknown,
         }
     }
 }

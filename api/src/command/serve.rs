@@ -89,8 +89,9 @@ pub async fn serve(instance: Instance, listeners: Listeners) -> anyhow::Result<O
     println!("serving http://{} (stop with Ctrl-C)", http.local_addr()?);
     let app = App::new(instance);
     // The first visitor should not wait for a process to start.
-    let pool = std::sync::Arc::clone(&app.pool);
-    tokio::task::spawn_blocking(move || pool.warm());
+    for pool in [std::sync::Arc::clone(&app.pool), std::sync::Arc::clone(&app.page_pool)] {
+        tokio::task::spawn_blocking(move || pool.warm());
+    }
     let (told, heard) = tokio::sync::watch::channel(false);
     let stop = || {
         let mut heard = heard.clone();

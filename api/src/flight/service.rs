@@ -35,6 +35,7 @@ use super::ticket::Handle;
 use super::{MESSAGE_BYTES, failed, metadata, refused};
 use crate::access::{Caller, Keys};
 use crate::http::{ApiError, App};
+use crate::metrics::Door;
 use crate::worker::{Bound, Description, Statement};
 
 /// Header that names the time that statements are about.
@@ -99,17 +100,18 @@ impl Flight {
     }
 
     /// Runs the statement of a handle. Rows come as the client takes them.
-    async fn rows(&self, handle: Handle, caller: &Caller) -> Result<DoGet, Status> {
+    async fn rows(&self, handle: Handle, caller: &Caller, address: Option<IpAddr>) -> Result<DoGet, Status> {
+        let running = self.app.meter(caller, address).map_err(failed)?;
         let snapshot = self.app.snapshot_at(handle.as_of.as_deref()).await.map_err(|error| refused(&error))?;
         let settings = &self.app.instance.config.query;
         let bound = Bound { rows: settings.stream_rows, bytes: settings.stream_bytes };
         let statement = Statement { sql: handle.sql, values: handle.values, ..Statement::default() };
-        let asked = self.app.ask(statement, snapshot, bound.rows + 1, self.app.timeout(caller)).await;
+        let asked = self.app.ask(Door::Flight, statement, snapshot, bound.rows + 1, self.app.timeout(caller)).await;
         let answer = asked.map_err(failed)?;
         let schema = Arc::clone(&answer.schema);
-        let batches = futures::stream::unfold(answer, move |mut answer| async move {
+        let batches = futures::stream::unfold((answer, running), move |(mut answer, running)| async move {
             let batch = answer.next_within(bound).await?;
-            Some((batch.map_err(|failure| FlightError::from(failed(failure))), answer))
+            Some((batch.map_err(|failure| FlightError::from(failed(failure))), (answer, running)))
         });
         Ok(stream(schema, batches))
     }
@@ -221,7 +223,7 @@ impl FlightSqlService for Flight {
         request: Request<Ticket>,
     ) -> Result<DoGet, Status> {
         let caller = self.caller(request.metadata(), request.extensions()).await?;
-        self.rows(Handle::read(&ticket.statement_handle)?, &caller).await
+        self.rows(Handle::read(&ticket.statement_handle)?, &caller, address(request.extensions())).await
     }
 
     async fn do_action_create_prepared_statement(
@@ -266,7 +268,7 @@ impl FlightSqlService for Flight {
         request: Request<Ticket>,
     ) -> Result<DoGet, Status> {
         let caller = self.caller(request.metadata(), request.extensions()).await?;
-        self.rows(Handle::read(&query.prepared_statement_handle)?, &caller).await
+        self.rows(Handle::read(&query.prepared_statement_handle)?, &caller, address(request.extensions())).await
     }
 
     async fn do_action_close_prepared_statement(

@@ -1,7 +1,7 @@
 //! What handlers share: the instance, the workers and the snapshot that the pointer names.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,10 +15,16 @@ use gongkai_warehouse::lake::pointer;
 use gongkai_warehouse::store::Store;
 use tokio::sync::RwLock;
 
+use super::answers::Answers;
 use super::{ApiError, source};
-use crate::access::{Caller, Guesses, Role, caller_of};
+use crate::access::{Caller, Guesses, Meter, Role, Running, caller_of};
+use crate::config::Query;
 use crate::instance::{DEFAULT_DATA, Instance};
+use crate::metrics::{Door, Metrics, Sight};
 use crate::worker::{Description, Failure, QueryAnswer, QueryLimits, QueryPool, Statement};
+
+/// Questions of pages that may wait at least.
+const PAGES_WAITING: usize = 64;
 
 /// The pointer's bytes, and the snapshot they name.
 type Cached = (Bytes, Arc<Snapshot>);
@@ -28,8 +34,15 @@ type Cached = (Bytes, Arc<Snapshot>);
 pub struct App {
     /// Settings, declarations, warehouse.
     pub instance: Instance,
-    /// Workers for queries.
+    /// Workers for queries of visitors.
     pub pool: Arc<QueryPool>,
+    /// The worker for what our own pages and listings ask, so that they never wait behind visitors' queries.
+    pub page_pool: Arc<QueryPool>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Answers that may be given again.
+    pub answers: Arc<Answers>,
+    meter: Arc<Meter>,
     cached: Arc<RwLock<Option<Cached>>>,
     windows: Arc<source::Windows>,
     guesses: Arc<Guesses>,
@@ -41,11 +54,21 @@ impl App {
     pub fn new(instance: Instance) -> Self {
         let data = instance.config.data.clone().unwrap_or_else(|| DEFAULT_DATA.to_owned());
         let spill_root = spill_root(&instance);
-        let pool = QueryPool::new(data, instance.config.definitions.clone(), &instance.config.query, spill_root);
+        let settings = &instance.config.query;
+        let definitions = &instance.config.definitions;
+        let pool = QueryPool::new(data.clone(), definitions.clone(), settings, spill_root.clone());
+        let of_pages = Query { workers: 1, queue: settings.queue.max(PAGES_WAITING), ..settings.clone() };
+        let page_pool = QueryPool::new(data, definitions.clone(), &of_pages, spill_root.join("pages"));
+        let limits = &instance.config.limits;
+        let meter = Meter::new(limits.queries_per_minute, limits.queries_at_once);
         let windows = Arc::new(source::Windows::new(instance.config.definitions.clone()));
         Self {
             instance,
             pool: Arc::new(pool),
+            page_pool: Arc::new(page_pool),
+            metrics: Arc::default(),
+            answers: Arc::default(),
+            meter: Arc::new(meter),
             cached: Arc::default(),
             windows,
             guesses: Arc::default(),
@@ -107,16 +130,28 @@ impl App {
         Duration::from_millis(milliseconds)
     }
 
+    /// Takes one query of the party that asks. It counts as long as what is given back is kept.
+    pub fn meter(&self, caller: &Caller, address: Option<IpAddr>) -> Result<Running, Failure> {
+        let taken = self.meter.take(caller, address, Instant::now());
+        taken.map_err(|refused| Failure::new("rate_limited", refused.to_string()))
+    }
+
     /// Runs a statement in a worker, which stops after so many rows.
     pub async fn ask(
         &self,
+        door: Door,
         statement: Statement,
         snapshot: Arc<Snapshot>,
         max_rows: usize,
         timeout: Duration,
     ) -> Result<QueryAnswer, Failure> {
+        let pool = if door == Door::Page { &self.page_pool } else { &self.pool };
         let limits = QueryLimits { timeout, max_rows };
-        self.pool.query(statement, snapshot, self.instance.clock.now(), limits).await
+        let begun = Instant::now();
+        let answer = pool.query(statement, snapshot, self.instance.clock.now(), limits).await;
+        let outcome = answer.as_ref().map_or_else(|failure| failure.code.as_str(), |_| "ok");
+        self.metrics.query(door, outcome, begun.elapsed());
+        answer
     }
 
     /// Says what a statement would give, without running it.
@@ -126,7 +161,28 @@ impl App {
         snapshot: Arc<Snapshot>,
         timeout: Duration,
     ) -> Result<Description, Failure> {
-        self.pool.describe(statement, snapshot, self.instance.clock.now(), timeout).await
+        let key = (statement.clone(), snapshot.counter, snapshot.as_of);
+        if let Some(known) = self.answers.description(&key) {
+            return Ok(known);
+        }
+        let described = self.pool.describe(statement, snapshot, self.instance.clock.now(), timeout).await?;
+        self.answers.keep_description(key, &described);
+        Ok(described)
+    }
+
+    /// What is to be seen of the instance now.
+    pub async fn sight(&self) -> Sight {
+        let (running, waiting) = self.pool.load();
+        let (of_pages, waiting_pages) = self.page_pool.load();
+        let snapshot = self.snapshot().await.ok();
+        Sight {
+            running: running + of_pages,
+            waiting: waiting + waiting_pages,
+            workers: self.pool.spawned() + self.page_pool.spawned(),
+            spill_bytes: folder_bytes(&spill_root(&self.instance)),
+            counter: snapshot.as_ref().map_or(0, |snapshot| snapshot.counter),
+            releases: snapshot.as_ref().map_or(0, |snapshot| snapshot.current_releases().count() as u64),
+        }
     }
 
     /// Whether a key from this address is looked at: not after too many that were not valid.
@@ -164,6 +220,17 @@ impl App {
     pub fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::SeqCst)
     }
+}
+
+/// Bytes of all files below a folder; 0 where it is not there.
+fn folder_bytes(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let bytes = entries.flatten().map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => folder_bytes(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    });
+    bytes.sum()
 }
 
 fn spill_root(instance: &Instance) -> PathBuf {

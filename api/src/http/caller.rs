@@ -1,6 +1,6 @@
 //! Who asks, as handlers take it, and answers for that caller alone.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -27,4 +27,23 @@ pub fn private(status: StatusCode, body: impl Serialize) -> Response {
     let mut response = (status, Json(body)).into_response();
     log::private(response.headers_mut());
     response
+}
+
+/// The caller together with the address of its connection, for what is counted by both.
+#[derive(Debug)]
+pub struct Asker {
+    /// Who asks.
+    pub caller: Caller,
+    /// From where.
+    pub address: Option<IpAddr>,
+}
+
+impl FromRequestParts<App> for Asker {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        let caller = app.caller(&parts.headers, address).await?;
+        Ok(Self { caller, address })
+    }
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -43,4 +43,13 @@ pub async fn get_readyz(State(app): State<App>) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "unavailable", counter: None })).into_response()
         }
     }
+}
+
+/// What the process counts of itself, for Prometheus.
+#[utoipa::path(get, path = "/metrics", operation_id = "get_metrics", tag = "operations",
+    responses((status = 200, description = "Counters in the text format of OpenMetrics.",
+               content_type = "application/openmetrics-text", body = String)))]
+pub async fn get_metrics(State(app): State<App>) -> Response {
+    let text = app.metrics.render(app.sight().await);
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

@@ -3,6 +3,7 @@
 //! Handlers hold no state beyond [`App`]. Every error is `application/problem+json` with a code of
 //! [`error`]; content that is a function of releases carries an ETag made of the pointer's counter.
 
+pub mod answers;
 pub mod app;
 pub mod caching;
 pub mod caller;
@@ -14,6 +15,7 @@ pub mod draft;
 pub mod error;
 pub mod event;
 pub mod feed;
+mod file_answer;
 pub mod finding;
 pub mod health;
 pub mod key;
@@ -32,7 +34,7 @@ pub mod verify;
 
 use axum::Router;
 use axum::http::{HeaderName, Method, header};
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
@@ -106,6 +108,7 @@ pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(health::get_healthz))
         .routes(routes!(health::get_readyz))
+        .routes(routes!(health::get_metrics))
         .routes(routes!(feed::get_feed))
         .routes(routes!(feed::get_dataset_feed))
         .nest("/api/v1", v1)
@@ -120,6 +123,7 @@ pub fn description(app: App) -> utoipa::openapi::OpenApi {
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
+    let counted = app.clone();
     let (api, description) = api(app.clone());
     // No validator on another host is asked about a local document.
     let docs =
@@ -164,5 +168,5 @@ pub fn router(app: App) -> Router {
             axum::http::HeaderValue::from_static("nosniff"),
         ))
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(from_fn(request_id::give_request_id))
+        .layer(from_fn_with_state(counted, request_id::give_request_id))
 }

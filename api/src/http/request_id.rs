@@ -1,13 +1,14 @@
-//! A name for every request, in its answer and in our log.
+//! A name for every request, in its answer and in our log, and the count of it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::App;
 use super::error::{Problem, render};
 
 /// Header of the name.
@@ -16,9 +17,11 @@ pub const HEADER: &str = "x-request-id";
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// Names the request, logs its answer, and writes the name into problems.
-pub async fn give_request_id(request: Request, next: Next) -> Response {
+pub async fn give_request_id(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = format!("{:x}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    // Paths of one route are counted together; what no route takes is one.
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let started = Instant::now();
     let mut response = next.run(request).await;
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
@@ -32,6 +35,7 @@ pub async fn give_request_id(request: Request, next: Next) -> Response {
             }
         }
     }
+    app.metrics.request(&route, method.as_str(), response.status().as_u16(), started.elapsed());
     tracing::info!(
         request_id = id,
         %method,

@@ -1,15 +1,41 @@
-//! Listening, and ending without cutting anyone off.
+//! Listening, bounded connections, and ending without cutting anyone off.
+//!
+//! HTTP/1.1 without encryption: a proxy in front of it has the certificate. A client that does not finish its head, or does not
+//! take what it asked for, is let go; the query behind its answer has ended before, by its own deadline.
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, Sleep, sleep, timeout};
+use tower::ServiceExt;
 
 use super::{App, router};
 
 /// Longest time that requests under way may take once the process is told to end.
 const GRACE: Duration = Duration::from_secs(20);
+/// Time for the head of a request, the wait for its first byte included.
+const HEAD: Duration = Duration::from_secs(10);
+/// Most headers, and bytes of them.
+const HEADERS: usize = 64;
+const HEAD_BYTES: usize = 64 << 10;
+/// A client that is waited for takes so much in so long, or it is let go.
+const PACE: Duration = Duration::from_secs(60);
+const PACE_BYTES: usize = 60 << 10;
 
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -29,19 +55,145 @@ pub async fn listen(address: &str) -> Result<TcpListener, ListenError> {
 /// Serves until the process is told to end; then finishes what is under way.
 pub async fn serve(app: App, listener: TcpListener) -> io::Result<()> {
     let stopping = app.clone();
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let (told, mut heard) = tokio::sync::watch::channel(false);
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        wait_for_signal().await;
-        stopping.stop();
-        let _ = told.send(true);
-    });
+    let places = Arc::new(Semaphore::new(app.instance.config.limits.http_connections));
+    let graceful = GracefulShutdown::new();
+    let router = router(app);
+    let mut told = std::pin::pin!(wait_for_signal());
+    loop {
+        // Without a place for one more, connections wait in the system's own queue.
+        let place = tokio::select! {
+            () = &mut told => break,
+            place = Arc::clone(&places).acquire_owned() => place.map_err(io::Error::other)?,
+        };
+        let accepted = tokio::select! {
+            () = &mut told => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let watcher = graceful.watcher();
+        let router = router.clone();
+        tokio::spawn(async move {
+            // Whoever says nothing at all has not even begun a head.
+            if !timeout(HEAD, stream.readable()).await.is_ok_and(|ready| ready.is_ok()) {
+                return;
+            }
+            let connection = connection(router, stream, address);
+            if let Err(error) = watcher.watch(connection).await {
+                tracing::debug!(%error, "a connection ended");
+            }
+            drop(place);
+        });
+    }
+    stopping.stop();
+    drop(listener);
     tokio::select! {
-        ended = async { server.await } => ended,
-        () = async {
-            let _ = heard.wait_for(|is_told| *is_told).await;
-            tokio::time::sleep(GRACE).await;
-        } => Ok(()),
+        () = graceful.shutdown() => {}
+        () = sleep(GRACE) => {}
+    }
+    Ok(())
+}
+
+/// One connection with its limits.
+fn connection(
+    router: Router,
+    stream: TcpStream,
+    address: SocketAddr,
+) -> impl GracefulConnection<Error = hyper::Error> {
+    // What is written is sent: an answer is one write in most cases, and none should wait for another.
+    let _ = stream.set_nodelay(true);
+    let answer = move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(address));
+        router.clone().oneshot(request.map(axum::body::Body::new))
+    };
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_headers(HEADERS)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(Paced::new(stream)), service_fn(answer))
+}
+
+/// A connection that is given up when its client does not take what it is sent.
+struct Paced {
+    inner: TcpStream,
+    /// While the client is waited for: when that ends, and what it has taken since it began.
+    wait: Option<(Pin<Box<Sleep>>, usize)>,
+}
+
+impl Paced {
+    fn new(inner: TcpStream) -> Self {
+        Self { inner, wait: None }
+    }
+
+    /// Counts what was taken; without anything taken for too long, the connection has failed.
+    fn pace(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &written {
+            Poll::Ready(Ok(taken)) => {
+                if let Some((_, sum)) = &mut self.wait {
+                    *sum += taken;
+                    if *sum >= PACE_BYTES {
+                        self.wait = None;
+                    }
+                }
+            }
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => {
+                let (wait, _) = self.wait.get_or_insert_with(|| (Box::pin(tokio::time::sleep_until(Instant::now() + PACE)), 0));
+                if wait.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes too little")));
+                }
+            }
+        }
+        written
+    }
+}
+
+impl AsyncRead for Paced {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Paced {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.inner).poll_write(cx, bytes);
+        this.pace(cx, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.inner).poll_write_vectored(cx, parts);
+        this.pace(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.inner).poll_flush(cx);
+        if flushed.is_ready() {
+            // Everything was taken; the next wait begins anew.
+            this.wait = None;
+        }
+        flushed
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
     }
 }
 

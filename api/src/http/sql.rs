@@ -1,26 +1,37 @@
 //! SQL over HTTP: one query in, rows in any format out.
+//!
+//! JSON holds an answer as a whole, with all that is said about it. Files are sent as they come: up to a bound they are collected
+//! first, so that they have a length and a digest in front and fail with a status; beyond it the digest comes as a trailer, and an
+//! answer that fails half-way breaks the connection. An answer that the releases alone decide has a tag made of them.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use gongkai_catalog::Label;
-use gongkai_warehouse::export::{self, ExportOptions};
+use gongkai_warehouse::Snapshot;
+use gongkai_warehouse::export::{self, ExportOptions, Format};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
 
+use super::answers::Kept;
+use super::caller::Asker;
 use super::download::wanted_format;
-use super::error::Problems;
-use super::{ApiError, App};
+use super::error::Problem;
+use super::file_answer::FileAnswer;
+use super::{ApiError, App, caching};
 use crate::access::Caller;
-use crate::worker::Statement;
+use crate::metrics::Door;
+use crate::worker::{Bound, QueryAnswer, Statement};
 use crate::worker::pool::Collected;
 use crate::worker::protocol::Column;
 
@@ -46,6 +57,8 @@ pub struct SqlQuery {
     as_of: Option<String>,
     /// Most rows; more are left out, and the answer says so.
     limit: Option<usize>,
+    /// Values of `$1`, `$2`, … as a JSON array of texts, numbers, booleans and nulls.
+    parameters: Option<String>,
 }
 
 /// A query in the body.
@@ -60,10 +73,14 @@ pub struct SqlRequest {
     as_of: Option<String>,
     /// Most rows; more are left out, and the answer says so.
     limit: Option<usize>,
+    /// Values of `$1`, `$2`, …: texts, numbers, booleans and nulls.
+    #[serde(default)]
+    #[schema(value_type = Vec<serde_json::Value>)]
+    parameters: Vec<serde_json::Value>,
 }
 
 /// A release that an answer is made from.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReleaseReference {
     /// Dataset id.
     pub dataset: String,
@@ -132,24 +149,71 @@ pub struct SqlResult {
 
 /// A query given in the address.
 #[utoipa::path(get, path = "/sql", operation_id = "get_sql", tag = "sql", params(SqlQuery),
-    responses((status = 200, description = "The answer; other formats by `format`.", body = SqlResult), Problems))]
+    responses((status = 200, description = "The answer; other formats by `format`.",
+               content((SqlResult = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
+                       (String = "application/vnd.apache.parquet"), (String = "application/vnd.apache.arrow.stream"),
+                       (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+              (status = 304, description = "The client holds this answer (`If-None-Match`)."),
+              SqlProblems))]
 pub async fn get_sql(
     State(app): State<App>,
+    asker: Asker,
+    headers: HeaderMap,
     query: Result<Query<SqlQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(query) = query?;
-    answer(&app, SqlRequest { sql: query.q, format: query.format, as_of: query.as_of, limit: query.limit }).await
+    let parameters = match query.parameters.as_deref().filter(|text| !text.is_empty()) {
+        Some(text) => serde_json::from_str(text)
+            .map_err(|_| ApiError::parameter("parameters", text, "a JSON array such as [\"510400\", 2024]"))?,
+        None => Vec::new(),
+    };
+    let request =
+        SqlRequest { sql: query.q, format: query.format, as_of: query.as_of, limit: query.limit, parameters };
+    answer(&app, &asker, &headers, request).await
 }
 
 /// A query given in the body.
 #[utoipa::path(post, path = "/sql", operation_id = "post_sql", tag = "sql", request_body = SqlRequest,
-    responses((status = 200, description = "The answer; other formats by `format`.", body = SqlResult), Problems))]
+    responses((status = 200, description = "The answer; other formats by `format`.",
+               content((SqlResult = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
+                       (String = "application/vnd.apache.parquet"), (String = "application/vnd.apache.arrow.stream"),
+                       (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+              (status = 413, description = "The body is too large.", content_type = "application/problem+json", body = super::error::Problem),
+              (status = 415, description = "The body is not JSON.", content_type = "application/problem+json", body = super::error::Problem),
+              SqlProblems))]
 pub async fn post_sql(
     State(app): State<App>,
+    asker: Asker,
     request: Result<Json<SqlRequest>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(request) = request?;
-    answer(&app, request).await
+    answer(&app, &asker, &HeaderMap::new(), request).await
+}
+
+/// The errors of a query.
+#[derive(IntoResponses)]
+pub enum SqlProblems {
+    /// The request is wrong: `invalid_parameter`, `sql_syntax`, `sql_too_complex`, `statement_not_allowed`, ….
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// The key is not valid: `unauthorized`.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(Problem),
+    /// A table does not exist, or the caller may not see it: `table_not_found`.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// No such format: `not_acceptable`.
+    #[response(status = 406, content_type = "application/problem+json")]
+    NotAcceptable(Problem),
+    /// The query cannot be answered within its limits: `query_timeout`, `query_memory`, `result_too_large`, ….
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unprocessable(Problem),
+    /// Too many queries of one key or network: `rate_limited`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    RateLimited(Problem),
+    /// Too many queries at once: `overloaded`.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Overloaded(Problem),
 }
 
 /// A whole answer with what is said about it.
@@ -160,6 +224,8 @@ pub struct Answered {
     pub releases: Vec<ReleaseReference>,
     /// What the reader should know of the answer.
     pub warnings: Vec<Label>,
+    /// Whether statement and releases alone decide it.
+    pub is_repeatable: bool,
     /// Types.
     pub schema: arrow::datatypes::SchemaRef,
     /// Rows.
@@ -168,87 +234,180 @@ pub struct Answered {
     pub digest: String,
 }
 
-/// Runs a statement and collects its rows, at most `limit` and at most what the instance allows.
+/// Runs a statement of our own pages and listings, at most `limit` rows and at most what the instance allows.
 pub async fn run(app: &App, sql: &str, as_of: Option<&str>, limit: Option<usize>) -> Result<Answered, ApiError> {
+    run_for(app, Door::Page, sql.into(), as_of, limit, app.timeout(&Caller::public())).await
+}
+
+/// The same for a visitor's statement.
+pub async fn run_for(
+    app: &App,
+    door: Door,
+    statement: Statement,
+    as_of: Option<&str>,
+    limit: Option<usize>,
+    timeout: Duration,
+) -> Result<Answered, ApiError> {
     let snapshot = app.snapshot_at(as_of).await?;
     let settings = &app.instance.config.query;
     let max_rows = limit.unwrap_or(settings.max_rows).min(settings.max_rows);
     // One row more tells whether there are more.
-    let timeout = app.timeout(&Caller::public());
-    let stream = app.ask(Statement::from(sql), Arc::clone(&snapshot), max_rows + 1, timeout).await?;
+    let stream = app.ask(door, statement, Arc::clone(&snapshot), max_rows + 1, timeout).await?;
     let (columns, warnings, schema) = (stream.columns.clone(), stream.warnings.clone(), stream.schema.clone());
-    let releases = stream.releases.iter().map(|(dataset, number)| ReleaseReference {
-        dataset: dataset.clone(),
-        number: *number,
-        is_synthetic: snapshot.release(dataset, *number).is_some_and(|release| release.is_synthetic),
-    });
-    let releases = releases.collect();
+    let is_repeatable = stream.is_repeatable;
+    let releases = references(&stream, &snapshot);
     let collected = stream.collect(max_rows, settings.max_bytes).await?;
     let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
     let bytes = export::to_bytes(lines, &schema, &collected.batches, ExportOptions::default())?;
     let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
-    Ok(Answered { columns, releases, warnings, schema, collected, digest })
+    Ok(Answered { columns, releases, warnings, is_repeatable, schema, collected, digest })
 }
 
-async fn answer(app: &App, request: SqlRequest) -> Result<Response, ApiError> {
-    let started = std::time::Instant::now();
-    let format = wanted_format(request.format.as_deref().unwrap_or("json"))?;
-    let now = app.instance.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    let answered = run(app, &request.sql, request.as_of.as_deref(), request.limit).await?;
-    let collected = &answered.collected;
-    // A file cannot say that it is incomplete, so it is only cut where that was asked for.
-    if collected.truncated && format.name != "json" && request.limit.is_none() {
-        return Err(ApiError::new(
-            "result_too_large",
-            format!("more than {} rows; filter them, or accept fewer with `limit`", collected.row_count),
-        ));
-    }
-    let releases: Vec<String> = answered.releases.iter().map(ReleaseReference::id).collect();
-    let warnings = answered.warnings.iter().map(|warning| warning.en.as_str()).collect::<Vec<_>>().join("; ");
-    let body = if format.name == "json" {
-        let rows = String::from_utf8(export::to_rows(&collected.batches)?).unwrap_or_default();
-        let as_of = request.as_of.clone().filter(|text| !text.is_empty()).unwrap_or(now);
-        let result = SqlResult {
-            columns: answered.columns.iter().map(ResultColumn::from).collect(),
-            rows: RawValue::from_string(rows).map_err(|error| ApiError::internal(&error))?,
-            row_count: collected.row_count,
-            truncated: collected.truncated,
-            elapsed_ms: started.elapsed().as_millis() as u64,
-            releases: answered.releases,
-            warnings: answered.warnings.clone(),
-            digest: answered.digest.clone(),
-            permalink: format!(
-                "/sql?q={}&as_of={}",
-                utf8_percent_encode(&request.sql, NON_ALPHANUMERIC),
-                utf8_percent_encode(&as_of, NON_ALPHANUMERIC)
-            ),
-        };
-        serde_json::to_vec(&result).map_err(|error| ApiError::internal(&error))?
-    } else {
-        export::to_bytes(format, &answered.schema, &collected.batches, ExportOptions::default())?
-    };
-    let mut response = Body::from(body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if format.name != "json" {
-        let name = format!("attachment; filename=\"query.{}\"", format.name);
-        headers.insert(
-            header::CONTENT_DISPOSITION,
-            HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("attachment")),
-        );
-    }
-    for (name, value) in [
-        (RELEASES_HEADER, releases.join(", ")),
-        (DIGEST_HEADER, answered.digest.clone()),
-        (TRUNCATED_HEADER, collected.truncated.to_string()),
-        (WARNINGS_HEADER, warnings),
-    ] {
-        if let Some(value) =
-            HeaderValue::from_str(&value).ok().filter(|value| name != WARNINGS_HEADER || !value.is_empty())
-        {
-            headers.insert(name, value);
+fn references(stream: &QueryAnswer, snapshot: &Snapshot) -> Vec<ReleaseReference> {
+    let references = stream.releases.iter().map(|(dataset, number)| ReleaseReference {
+        dataset: dataset.clone(),
+        number: *number,
+        is_synthetic: snapshot.release(dataset, *number).is_some_and(|release| release.is_synthetic),
+    });
+    references.collect()
+}
+
+/// A parameter as the text that the engine reads.
+fn text_of(value: &serde_json::Value) -> Result<Option<String>, ApiError> {
+    use serde_json::Value;
+    Ok(match value {
+        Value::Null => None,
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(value) => Some(value.to_string()),
+        Value::String(value) => Some(value.clone()),
+        Value::Array(_) | Value::Object(_) => {
+            return Err(ApiError::parameter("parameters", &value.to_string(), "texts, numbers, booleans and nulls"));
         }
+    })
+}
+
+async fn answer(
+    app: &App,
+    asker: &Asker,
+    headers: &HeaderMap,
+    request: SqlRequest,
+) -> Result<Response, ApiError> {
+    let started = Instant::now();
+    let format = wanted_format(request.format.as_deref().unwrap_or("json"))?;
+    let parameters = request.parameters.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
+    let statement = Statement { sql: request.sql.clone(), parameters, ..Statement::default() };
+    let snapshot = app.snapshot_at(request.as_of.as_deref()).await?;
+    let limit = request.limit.map(|limit| limit.to_string()).unwrap_or_default();
+    let values = format!("{:?}", statement.parameters);
+    let tag = caching::tag(&snapshot, &["sql", &statement.sql, &values, format.name, &limit]);
+    // A tag is given out only where the releases alone decide the answer; whoever holds it holds the answer.
+    if caching::is_known(headers, &tag) && headers.get(header::IF_NONE_MATCH).is_some_and(|value| value != "*") {
+        return Ok(caching::respond(headers, &tag, || StatusCode::NOT_MODIFIED.into_response()));
     }
-    Ok(response)
+    if let Some(kept) = app.answers.answer(&tag) {
+        app.metrics.cache_hit();
+        let mut response = Body::from(kept.body).into_response();
+        *response.headers_mut() = kept.headers;
+        return Ok(response);
+    }
+    let running = app.meter(&asker.caller, asker.address)?;
+    let timeout = app.timeout(&asker.caller);
+    if format.name == "json" {
+        let as_of = request.as_of.as_deref();
+        let answered = run_for(app, Door::Http, statement, as_of, request.limit, timeout).await?;
+        drop(running);
+        let body = json(app, &request, &answered, started)?;
+        let head = Head::of(&answered.releases, &answered.warnings, format, answered.is_repeatable.then_some(&tag));
+        let headers = head.headers(Some(&answered.digest), answered.collected.truncated);
+        return Ok(finished(app, headers, body.into(), answered.is_repeatable.then_some(&tag)));
+    }
+    let settings = &app.instance.config.query;
+    let most = request.limit.unwrap_or(settings.stream_rows).min(settings.stream_rows);
+    let stream = app.ask(Door::Http, statement, Arc::clone(&snapshot), most + 1, timeout).await?;
+    let releases = references(&stream, &snapshot);
+    let is_repeatable = stream.is_repeatable;
+    let head = Head::of(&releases, &stream.warnings, format, is_repeatable.then_some(&tag));
+    let bound = Bound { rows: most, bytes: settings.stream_bytes };
+    // A file cannot say that it is incomplete, so it is only cut where that was asked for.
+    let file = FileAnswer::new(stream, format, bound, request.limit.is_some(), running);
+    file.send(app, head, settings.max_bytes, is_repeatable.then_some(&tag)).await
+}
+
+fn json(app: &App, request: &SqlRequest, answered: &Answered, started: Instant) -> Result<Vec<u8>, ApiError> {
+    let collected = &answered.collected;
+    let rows = String::from_utf8(export::to_rows(&collected.batches)?).unwrap_or_default();
+    let now = app.instance.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let as_of = request.as_of.clone().filter(|text| !text.is_empty()).unwrap_or(now);
+    let mut permalink = format!(
+        "/sql?q={}&as_of={}",
+        utf8_percent_encode(&request.sql, NON_ALPHANUMERIC),
+        utf8_percent_encode(&as_of, NON_ALPHANUMERIC)
+    );
+    if !request.parameters.is_empty() {
+        let values = serde_json::to_string(&request.parameters).map_err(|error| ApiError::internal(&error))?;
+        permalink.push_str(&format!("&parameters={}", utf8_percent_encode(&values, NON_ALPHANUMERIC)));
+    }
+    let result = SqlResult {
+        columns: answered.columns.iter().map(ResultColumn::from).collect(),
+        rows: RawValue::from_string(rows).map_err(|error| ApiError::internal(&error))?,
+        row_count: collected.row_count,
+        truncated: collected.truncated,
+        elapsed_ms: started.elapsed().as_millis() as u64,
+        releases: answered.releases.clone(),
+        warnings: answered.warnings.clone(),
+        digest: answered.digest.clone(),
+        permalink,
+    };
+    serde_json::to_vec(&result).map_err(|error| ApiError::internal(&error))
+}
+
+/// What stands before the rows of an answer.
+pub(super) struct Head {
+    headers: HeaderMap,
+}
+
+impl Head {
+    fn of(releases: &[ReleaseReference], warnings: &[Label], format: &Format, tag: Option<&String>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let releases: Vec<String> = releases.iter().map(ReleaseReference::id).collect();
+        let warnings = warnings.iter().map(|warning| warning.en.as_str()).collect::<Vec<_>>().join("; ");
+        let mut texts = vec![(RELEASES_HEADER, releases.join(", "))];
+        if !warnings.is_empty() {
+            texts.push((WARNINGS_HEADER, warnings));
+        }
+        if format.name != "json" {
+            texts.push(("content-disposition", format!("attachment; filename=\"query.{}\"", format.name)));
+        }
+        if let Some(tag) = tag {
+            texts.push(("etag", tag.clone()));
+        }
+        for (name, value) in texts {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        Self { headers }
+    }
+
+    /// The headers of an answer that is there as a whole, or, without its digest, of one that comes.
+    pub(super) fn headers(mut self, digest: Option<&str>, is_truncated: bool) -> HeaderMap {
+        self.headers.insert(TRUNCATED_HEADER, HeaderValue::from_static(if is_truncated { "true" } else { "false" }));
+        match digest.map(HeaderValue::from_str) {
+            Some(Ok(digest)) => drop(self.headers.insert(DIGEST_HEADER, digest)),
+            _ => drop(self.headers.insert(header::TRAILER, HeaderValue::from_static(DIGEST_HEADER))),
+        }
+        self.headers
+    }
+}
+
+/// Sends a whole answer, and keeps it where it may be given again.
+pub(super) fn finished(app: &App, headers: HeaderMap, body: Bytes, tag: Option<&String>) -> Response {
+    if let Some(tag) = tag {
+        app.answers.keep_answer(tag, Kept { headers: headers.clone(), body: body.clone() });
+    }
+    let mut response = Body::from(body).into_response();
+    *response.headers_mut() = headers;
+    response
 }

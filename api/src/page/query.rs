@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::table::Table;
 use super::template::{Visitor, render};
 use super::{Page, PageError, serde};
+use crate::http::caller::Asker;
 use crate::http::{ApiError, App, sql};
+use crate::metrics::Door;
 
 /// Rows that the page shows.
 const SHOWN_ROWS: usize = 200;
@@ -19,7 +21,21 @@ pub struct SqlPageQuery {
     as_of: Option<String>,
 }
 
-pub async fn show(State(app): State<App>, visitor: Visitor, Query(query): Query<SqlPageQuery>) -> Page {
+/// Runs a visitor's statement: it has the limits of every visitor's.
+async fn ask(app: &App, asker: &Asker, sql: &str, as_of: Option<&str>) -> Result<sql::Answered, ApiError> {
+    let running = app.meter(&asker.caller, asker.address)?;
+    let timeout = app.timeout(&asker.caller);
+    let answered = sql::run_for(app, Door::Http, sql.into(), as_of, Some(SHOWN_ROWS), timeout).await;
+    drop(running);
+    answered
+}
+
+pub async fn show(
+    State(app): State<App>,
+    asker: Asker,
+    visitor: Visitor,
+    Query(query): Query<SqlPageQuery>,
+) -> Page {
     let statement = query.q.clone().filter(|text| !text.trim().is_empty());
     let page = async {
         let text = crate::http::dataset::Text::from;
@@ -42,7 +58,7 @@ pub async fn show(State(app): State<App>, visitor: Visitor, Query(query): Query<
         let tables: Vec<_> = released.chain(derived).chain(lists).collect();
         let mut values = context! { q => statement.clone(), as_of => query.as_of.clone(), tables };
         if let Some(statement) = &statement {
-            values = match sql::run(&app, statement, query.as_of.as_deref(), Some(SHOWN_ROWS)).await {
+            values = match ask(&app, &asker, statement, query.as_of.as_deref()).await {
                 Ok(answered) => {
                     let snapshot = app.snapshot().await?;
                     let table = Table::of(&answered, &snapshot, visitor.language.code())?;

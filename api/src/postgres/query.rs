@@ -26,6 +26,7 @@ use super::session::{Kept, Session};
 use super::value::text_of;
 use super::{failed, refused};
 use crate::http::{ApiError, App};
+use crate::metrics::Door;
 use crate::worker::{Bound, Statement};
 
 /// A statement as it was prepared.
@@ -88,7 +89,7 @@ impl Queries {
         let bound = Bound { rows: settings.stream_rows, bytes: settings.stream_bytes };
         let timeout = self.session.timeout(self.app.timeout(&self.session.caller()));
         // One row more tells that there are too many.
-        let asked = self.app.ask(statement(sql, parameters), snapshot, bound.rows + 1, timeout).await;
+        let asked = self.app.ask(Door::Postgres, statement(sql, parameters), snapshot, bound.rows + 1, timeout).await;
         let handle = client.session_extensions().get::<Arc<ConnectionHandle>>();
         Ok(Answer::new(asked.map_err(failed)?, bound, handle.map(|handle| Arc::clone(handle.as_ref()))))
     }

@@ -1,0 +1,206 @@
+//! An answer as a file, sent as it comes.
+//!
+//! A thread of its own encodes batch after batch; what it has written is collected up to a bound, so that an answer below it has
+//! a length, a digest and a status of its own. Beyond the bound the collected part and all that follows are sent as chunks. The
+//! last of them is followed by the digest as a trailer; an answer that fails has no last chunk.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream;
+use gongkai_warehouse::export::{self, ExportError, ExportOptions, Format};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+
+use super::sql::{DIGEST_HEADER, Head, finished};
+use super::{ApiError, App};
+use crate::access::Running;
+use crate::worker::{Bound, Failure, QueryAnswer};
+
+/// Chunks that wait for the client.
+const WAITING: usize = 4;
+
+/// What the encoding thread says.
+enum Part {
+    /// The next bytes.
+    Bytes(Bytes),
+    /// The end, with the digest of the rows.
+    End {
+        digest: String,
+        is_truncated: bool,
+    },
+    /// There is no end.
+    Failed(Failure),
+}
+
+/// An answer on its way to a file.
+pub struct FileAnswer {
+    parts: mpsc::Receiver<Part>,
+}
+
+/// What a writer has written and nobody has taken yet.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
+    }
+}
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A target that is digested and not kept.
+#[derive(Clone, Default)]
+struct Digested(Arc<Mutex<Sha256>>);
+
+impl Write for Digested {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl FileAnswer {
+    /// Begins to encode. Beyond the bound's rows the answer is cut where `may_cut` says so, and fails otherwise.
+    pub fn new(answer: QueryAnswer, format: &'static Format, bound: Bound, may_cut: bool, running: Running) -> Self {
+        let (sender, parts) = mpsc::channel(WAITING);
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::spawn_blocking(move || {
+            let end = match encode(answer, format, bound, may_cut, &sender, &runtime) {
+                Ok(end) => end,
+                Err(failure) => Part::Failed(failure),
+            };
+            // Nobody may be listening any more.
+            let _ = sender.blocking_send(end);
+            drop(running);
+        });
+        Self { parts }
+    }
+
+    /// Sends it: as a whole up to so many bytes, in chunks beyond.
+    pub async fn send(
+        mut self,
+        app: &App,
+        head: Head,
+        whole: usize,
+        tag: Option<&String>,
+    ) -> Result<Response, ApiError> {
+        let mut collected = Vec::new();
+        while collected.len() <= whole {
+            match self.parts.recv().await {
+                Some(Part::Bytes(bytes)) => collected.extend_from_slice(&bytes),
+                Some(Part::End { digest, is_truncated }) => {
+                    return Ok(finished(app, head.headers(Some(&digest), is_truncated), collected.into(), tag));
+                }
+                Some(Part::Failed(failure)) => return Err(failure.into()),
+                None => return Err(ApiError::new("internal", "the answer ended without an end")),
+            }
+        }
+        let first = Ok(Frame::data(Bytes::from(collected)));
+        let rest = stream::unfold(Some(self.parts), |parts| async move {
+            let mut parts = parts?;
+            Some(match parts.recv().await {
+                Some(Part::Bytes(bytes)) => (Ok(Frame::data(bytes)), Some(parts)),
+                Some(Part::End { digest, .. }) => (Ok(Frame::trailers(trailers(&digest))), None),
+                Some(Part::Failed(failure)) => {
+                    tracing::warn!(code = failure.code, "an answer broke off");
+                    (Err(io::Error::other("the answer broke off")), None)
+                }
+                None => (Err(io::Error::other("the answer ended without an end")), None),
+            })
+        });
+        let frames = futures::StreamExt::chain(stream::iter([first]), rest);
+        let mut response = Body::new(StreamBody::new(frames)).into_response();
+        *response.headers_mut() = head.headers(None, false);
+        Ok(response)
+    }
+}
+
+fn trailers(digest: &str) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(digest) {
+        trailers.insert(DIGEST_HEADER, value);
+    }
+    trailers
+}
+
+fn unwritten(error: ExportError) -> Failure {
+    let error = ApiError::from(error);
+    Failure::new(&error.code, error.detail)
+}
+
+/// Encodes all batches; what is written goes out after each of them.
+fn encode(
+    mut answer: QueryAnswer,
+    format: &'static Format,
+    bound: Bound,
+    may_cut: bool,
+    sender: &mpsc::Sender<Part>,
+    runtime: &tokio::runtime::Handle,
+) -> Result<Part, Failure> {
+    let gone = || Failure::new("internal", "nobody takes the answer");
+    let written = Written::default();
+    let digested = Digested::default();
+    let schema = Arc::clone(&answer.schema);
+    let open = |format: &'static Format, target: export::Target<'static>| {
+        (format.open)(Arc::clone(&schema), target, ExportOptions::default()).map_err(unwritten)
+    };
+    let mut writer = open(format, Box::new(written.clone()))?;
+    let lines = export::format("ndjson").ok_or_else(|| Failure::new("internal", "no ndjson"))?;
+    let mut digest = open(lines, Box::new(digested.clone()))?;
+    let mut rows = 0;
+    let mut is_truncated = false;
+    // The row beyond the bound is what tells that there are more.
+    let open_end = Bound { rows: bound.rows.saturating_add(1), ..bound };
+    while let Some(batch) = runtime.block_on(answer.next_within(open_end)) {
+        let mut batch = batch?;
+        if rows + batch.num_rows() > bound.rows {
+            if !may_cut {
+                return Err(Failure::new(
+                    "result_too_large",
+                    format!("more than {} rows; filter them, or accept fewer with `limit`", bound.rows),
+                ));
+            }
+            batch = batch.slice(0, bound.rows - rows);
+            is_truncated = true;
+        }
+        rows += batch.num_rows();
+        writer.write(&batch).map_err(unwritten)?;
+        digest.write(&batch).map_err(unwritten)?;
+        let bytes = written.take();
+        if !bytes.is_empty() {
+            sender.blocking_send(Part::Bytes(bytes)).map_err(|_| gone())?;
+        }
+        if is_truncated {
+            break;
+        }
+    }
+    writer.finish().map_err(unwritten)?;
+    digest.finish().map_err(unwritten)?;
+    let bytes = written.take();
+    if !bytes.is_empty() {
+        sender.blocking_send(Part::Bytes(bytes)).map_err(|_| gone())?;
+    }
+    let digest = digested.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
+    Ok(Part::End { digest: format!("sha256:{}", hex::encode(digest)), is_truncated })
+}
