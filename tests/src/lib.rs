@@ -50,6 +50,7 @@ pub fn gongkai(data: &Path) -> Command {
     let mut command = Command::new(binary());
     command.current_dir(data.parent().unwrap_or(data)).env("GONGKAI_NOW", NOW).env_remove("GONGKAI_INBOX");
     command.env_remove("GONGKAI_DATA").env_remove("GONGKAI_DEFINITIONS").env_remove("GONGKAI_HTTP");
+    command.env_remove("GONGKAI_PG").env_remove("GONGKAI_FLIGHT");
     command.env_remove("GONGKAI_KEY_PASSWORD").env("GONGKAI_KEYS", keys());
     command.stdin(Stdio::null());
     command
@@ -190,7 +191,14 @@ pub struct Served {
     child: Child,
     /// `http://127.0.0.1:port`
     pub base: String,
+    /// `postgresql://127.0.0.1:port`, where that door was asked for.
+    pub pg: Option<String>,
+    /// `grpc://127.0.0.1:port`, where that door was asked for.
+    pub flight: Option<String>,
 }
+
+/// Settings of a served instance with every door, each on a free port.
+pub const EVERY_DOOR: [(&str, &str); 2] = [("GONGKAI_PG", "127.0.0.1:0"), ("GONGKAI_FLIGHT", "127.0.0.1:0")];
 
 impl Served {
     /// Serves a warehouse on a free port and waits until it is ready.
@@ -211,14 +219,24 @@ impl Served {
         command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(errors);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("gongkai does not start: {error}"));
         let output = child.stdout.take().map(BufReader::new);
-        let line = output.and_then(|output| output.lines().next()).and_then(Result::ok).unwrap_or_default();
-        let base = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
-        if !base.starts_with("http://") {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(line);
+        let (mut pg, mut flight, mut said) = (None, None, String::new());
+        // The line of HTTP comes last.
+        for line in output.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+            let address = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
+            if address.starts_with("http://") {
+                return Ok(Self { child, base: address, pg, flight });
+            }
+            if address.starts_with("postgresql://") {
+                pg = Some(address);
+            } else if address.starts_with("grpc://") {
+                flight = Some(address);
+            } else {
+                said = line;
+            }
         }
-        Ok(Self { child, base })
+        let _ = child.kill();
+        let _ = child.wait();
+        Err(said)
     }
 
     /// Ends the server as a power cut would.

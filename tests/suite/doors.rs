@@ -3,7 +3,7 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Decimal128Type;
 use arrow::ipc::reader::StreamReader;
-use gongkai_tests::{Served, gongkai, sql, up_samples};
+use gongkai_tests::{Served, gongkai, sql, up_samples, value};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
@@ -152,4 +152,48 @@ fn a_question_as_of_a_time_is_answered_as_it_was_then() {
     assert_eq!(get("/api/v1/sql?q=SELECT%20value%20FROM%20air_hourly&format=csv&as_of=2026-03-15"), "value\n20.0000\n");
     let file = get("/api/v1/datasets/air_city_hourly/download?format=csv&as_of=2026-03-15");
     assert!(file.contains(",20.0000,") && !file.contains(",21.0000,"), "{file}");
+}
+
+/// Both were refused once: a batch that comes from a worker has all its columns in one buffer, which was counted for each column.
+#[test]
+fn every_column_of_a_wide_table_fits_into_an_answer() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    up_samples(&data);
+    let served = Served::start(&data, &[]);
+    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let lines = |query: &str| {
+        let url = reqwest::Url::parse_with_params(
+            &format!("{}/api/v1/sql", served.base),
+            [("q", query), ("format", "ndjson")],
+        );
+        let answer = runtime.block_on(async {
+            let response = reqwest::get(url.expect("a url")).await?;
+            Ok::<_, reqwest::Error>((response.status().as_u16(), response.text().await?))
+        });
+        let (status, text) = answer.expect("answers");
+        assert_eq!(status, 200, "{query}: {text}");
+        text.lines().count().to_string()
+    };
+    assert_eq!(lines("SELECT * FROM catalog.item LIMIT 2"), "2");
+    assert_eq!(lines("SELECT * FROM debt_stock"), value(&data, "SELECT count(*) FROM debt_stock"));
+}
+
+#[test]
+fn a_download_is_whole_when_it_is_compressed_on_the_way() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    up_samples(&data);
+    let served = Served::start(&data, &[]);
+    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    for format in ["csv", "json", "ndjson", "parquet", "arrow", "xlsx"] {
+        let url = format!("{}/api/v1/datasets/cpi_monthly/download?format={format}", served.base);
+        let answer = runtime.block_on(async {
+            let request = reqwest::Client::new().get(&url).header("accept-encoding", "gzip");
+            request.send().await?.error_for_status()?.bytes().await
+        });
+        // A body that breaks off is an error of the client.
+        let bytes = answer.unwrap_or_else(|error| panic!("{format}: {error}"));
+        assert!(bytes.len() > 1000, "{format}: {} bytes", bytes.len());
+    }
 }

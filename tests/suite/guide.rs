@@ -8,13 +8,15 @@ use std::process::Command;
 
 use gongkai_tests::{NOW, binary, root};
 
-struct Block {
-    head: String,
-    body: String,
-    line: usize,
+/// A fenced block: what stands behind the fence, its lines, and the line of the fence.
+pub(super) struct Block {
+    pub(super) head: String,
+    pub(super) body: String,
+    pub(super) line: usize,
 }
 
-fn blocks(text: &str) -> Vec<Block> {
+/// The fenced blocks of a page.
+pub(super) fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for (number, line) in text.lines().enumerate() {
@@ -46,7 +48,7 @@ fn write(folder: &Path, head: &str, body: &str) {
 }
 
 /// A command with what the guide says that it prints.
-fn commands(body: &str) -> Vec<(String, Vec<String>)> {
+pub(super) fn commands(body: &str) -> Vec<(String, Vec<String>)> {
     let mut commands: Vec<(String, Vec<String>)> = Vec::new();
     let mut is_continued = false;
     for line in body.lines() {
@@ -65,7 +67,8 @@ fn commands(body: &str) -> Vec<(String, Vec<String>)> {
     commands
 }
 
-fn agrees(expected: &[String], said: &[&str]) -> bool {
+/// Whether what was said is what is expected; a line `…` stands for any number of lines.
+pub(super) fn agrees(expected: &[String], said: &[&str]) -> bool {
     match expected {
         [] => said.is_empty(),
         [any, rest @ ..] if any.trim() == "…" => (0..=said.len()).any(|skipped| agrees(rest, &said[skipped..])),

@@ -4,6 +4,7 @@ mod archives;
 mod catalogue;
 mod checks;
 mod client;
+mod client_guide;
 mod commands;
 mod damaged_files;
 mod declarations;

@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use gongkai_warehouse::ReleaseRecord;
 use gongkai_warehouse::export::{self, ExportError, ExportOptions, Format};
 use gongkai_warehouse::release::mirror::read_release;
@@ -128,9 +128,10 @@ fn stream_releases(
             let _ = failed.blocking_send(Err(io::Error::other("the download broke off")));
         }
     });
-    Body::from_stream(stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|chunk| (chunk, receiver))
-    }))
+    let chunks =
+        stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|chunk| (chunk, receiver)) });
+    // Compression asks again after the end, which `unfold` answers with a panic.
+    Body::from_stream(chunks.fuse())
 }
 
 const CHUNK: usize = 64 * 1024;

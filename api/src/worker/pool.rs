@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::ipc::reader::StreamReader;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -73,7 +73,7 @@ impl QueryAnswer {
             Err(failure) => return Some(Err(failure)),
         };
         self.taken.rows += batch.num_rows();
-        self.taken.bytes += batch.get_array_memory_size();
+        self.taken.bytes += held_bytes(&batch);
         if self.taken.rows > bound.rows || self.taken.bytes > bound.bytes {
             self.batches.close();
             let message = format!(
@@ -99,7 +99,7 @@ impl QueryAnswer {
                 collected.row_count += room;
                 break;
             }
-            bytes += batch.get_array_memory_size();
+            bytes += held_bytes(&batch);
             collected.row_count += batch.num_rows();
             collected.batches.push(batch);
             if bytes > max_bytes {
@@ -111,6 +111,20 @@ impl QueryAnswer {
         }
         Ok(collected)
     }
+}
+
+/// Bytes that the rows of a batch hold. A batch that came over IPC has all its columns in one buffer, and a column of
+/// texts keeps the texts of rows that LIMIT took away: neither is counted.
+fn held_bytes(batch: &RecordBatch) -> usize {
+    let held = |column: &ArrayRef| {
+        let texts = match column.data_type() {
+            DataType::Utf8View => column.as_string_view().total_buffer_bytes_used(),
+            DataType::BinaryView => column.as_binary_view().total_buffer_bytes_used(),
+            _ => 0,
+        };
+        texts + column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
+    };
+    batch.columns().iter().map(held).sum()
 }
 
 /// Workers, started as they are needed and kept while they are healthy.
