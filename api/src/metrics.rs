@@ -91,7 +91,8 @@ pub struct Sight {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("gongkai");
-        let (requests, request_seconds) = (Family::default(), Family::new_with_constructor(seconds as fn() -> Histogram));
+        let (requests, request_seconds) =
+            (Family::default(), Family::new_with_constructor(seconds as fn() -> Histogram));
         let (queries, query_seconds) = (Family::default(), Family::new_with_constructor(seconds as fn() -> Histogram));
         let (running, waiting, workers) = (Gauge::default(), Gauge::default(), Gauge::default());
         let cache_hits = Counter::default();
@@ -115,7 +116,12 @@ impl Default for Metrics {
         registry.register("queries_waiting", "Queries that wait for a worker", waiting.clone());
         registry.register("workers_started", "Worker processes started since the process began", workers.clone());
         registry.register("query_cache_hits", "Answers given from the cache", cache_hits.clone());
-        registry.register_with_unit("resident_memory", "Resident memory of the main process", Unit::Bytes, memory.clone());
+        registry.register_with_unit(
+            "resident_memory",
+            "Resident memory of the main process",
+            Unit::Bytes,
+            memory.clone(),
+        );
         registry.register_with_unit("spill", "Rows spilled to disk", Unit::Bytes, spill.clone());
         registry.register("pointer_counter", "Counter of the pointer that is served", counter.clone());
         registry.register("releases_current", "Current releases", releases.clone());
@@ -191,7 +197,8 @@ mod tests {
         metrics.request("/api/v1/sql", "GET", 200, Duration::from_millis(3));
         metrics.query(Door::Postgres, "query_timeout", Duration::from_secs(10));
         metrics.cache_hit();
-        let text = metrics.render(Sight { running: 1, waiting: 2, workers: 3, spill_bytes: 4, counter: 5, releases: 6 });
+        let text =
+            metrics.render(Sight { running: 1, waiting: 2, workers: 3, spill_bytes: 4, counter: 5, releases: 6 });
         for line in [
             r#"gongkai_http_requests_total{route="/api/v1/sql",method="GET",status="200"} 1"#,
             r#"gongkai_queries_total{door="Postgres",outcome="query_timeout"} 1"#,

@@ -48,9 +48,7 @@ pub fn tables(query: CommandGetTables, tables: &[ShownTable]) -> Listing {
     let mut builder = query.into_builder();
     for table in tables {
         let kind = if table.is_stored { STORED } else { MADE };
-        builder
-            .append(CATALOG_NAME, &table.schema, &table.name, kind, &table.columns)
-            .map_err(internal)?;
+        builder.append(CATALOG_NAME, &table.schema, &table.name, kind, &table.columns).map_err(internal)?;
     }
     builder.build().map_err(internal)
 }

@@ -18,8 +18,8 @@ use arrow_flight::sql::{
     TicketStatementQuery,
 };
 use arrow_flight::{
-    Action, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage,
-    SchemaAsIpc, Ticket,
+    Action, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage, SchemaAsIpc,
+    Ticket,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -118,10 +118,7 @@ impl Flight {
 }
 
 /// Batches as messages.
-fn stream(
-    schema: SchemaRef,
-    batches: impl Stream<Item = Result<RecordBatch, FlightError>> + Send + 'static,
-) -> DoGet {
+fn stream(schema: SchemaRef, batches: impl Stream<Item = Result<RecordBatch, FlightError>> + Send + 'static) -> DoGet {
     let messages = FlightDataEncoderBuilder::new().with_schema(schema).build(batches).map_err(|error| match error {
         FlightError::Tonic(status) => *status,
         other => refused(&ApiError::internal(&other)),
@@ -180,7 +177,8 @@ impl FlightSqlService for Flight {
         &self,
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>>, Status> {
-        let wrong = || refused(&ApiError::new("unauthorized", "expected Basic authorization with a key as the password"));
+        let wrong =
+            || refused(&ApiError::new("unauthorized", "expected Basic authorization with a key as the password"));
         let address = address(request.extensions());
         self.takes_keys(address)?;
         let basic = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
@@ -217,11 +215,7 @@ impl FlightSqlService for Flight {
         info(&described.schema, ticket.as_any().encode_to_vec().into(), request.into_inner())
     }
 
-    async fn do_get_statement(
-        &self,
-        ticket: TicketStatementQuery,
-        request: Request<Ticket>,
-    ) -> Result<DoGet, Status> {
+    async fn do_get_statement(&self, ticket: TicketStatementQuery, request: Request<Ticket>) -> Result<DoGet, Status> {
         let caller = self.caller(request.metadata(), request.extensions()).await?;
         self.rows(Handle::read(&ticket.statement_handle)?, &caller, address(request.extensions())).await
     }

@@ -31,10 +31,7 @@ enum Part {
     /// The next bytes.
     Bytes(Bytes),
     /// The end, with the digest of the rows.
-    End {
-        digest: String,
-        is_truncated: bool,
-    },
+    End { digest: String, is_truncated: bool },
     /// There is no end.
     Failed(Failure),
 }

@@ -101,11 +101,7 @@ pub async fn serve(app: App, listener: TcpListener) -> io::Result<()> {
 }
 
 /// One connection with its limits.
-fn connection(
-    router: Router,
-    stream: TcpStream,
-    address: SocketAddr,
-) -> impl GracefulConnection<Error = hyper::Error> {
+fn connection(router: Router, stream: TcpStream, address: SocketAddr) -> impl GracefulConnection<Error = hyper::Error> {
     // What is written is sent: an answer is one write in most cases, and none should wait for another.
     let _ = stream.set_nodelay(true);
     let answer = move |mut request: Request<Incoming>| {
@@ -145,7 +141,8 @@ impl Paced {
             }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
-                let (wait, _) = self.wait.get_or_insert_with(|| (Box::pin(tokio::time::sleep_until(Instant::now() + PACE)), 0));
+                let (wait, _) =
+                    self.wait.get_or_insert_with(|| (Box::pin(tokio::time::sleep_until(Instant::now() + PACE)), 0));
                 if wait.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes too little")));
                 }

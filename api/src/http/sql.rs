@@ -31,9 +31,9 @@ use super::file_answer::FileAnswer;
 use super::{ApiError, App, caching};
 use crate::access::Caller;
 use crate::metrics::Door;
-use crate::worker::{Bound, QueryAnswer, Statement};
 use crate::worker::pool::Collected;
 use crate::worker::protocol::Column;
+use crate::worker::{Bound, QueryAnswer, Statement};
 
 /// Header that names the releases an answer is made from.
 pub const RELEASES_HEADER: &str = "x-gongkai-releases";
@@ -167,8 +167,7 @@ pub async fn get_sql(
             .map_err(|_| ApiError::parameter("parameters", text, "a JSON array such as [\"510400\", 2024]"))?,
         None => Vec::new(),
     };
-    let request =
-        SqlRequest { sql: query.q, format: query.format, as_of: query.as_of, limit: query.limit, parameters };
+    let request = SqlRequest { sql: query.q, format: query.format, as_of: query.as_of, limit: query.limit, parameters };
     answer(&app, &asker, &headers, request).await
 }
 
@@ -286,12 +285,7 @@ fn text_of(value: &serde_json::Value) -> Result<Option<String>, ApiError> {
     })
 }
 
-async fn answer(
-    app: &App,
-    asker: &Asker,
-    headers: &HeaderMap,
-    request: SqlRequest,
-) -> Result<Response, ApiError> {
+async fn answer(app: &App, asker: &Asker, headers: &HeaderMap, request: SqlRequest) -> Result<Response, ApiError> {
     let started = Instant::now();
     let format = wanted_format(request.format.as_deref().unwrap_or("json"))?;
     let parameters = request.parameters.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;

@@ -30,12 +30,7 @@ async fn ask(app: &App, asker: &Asker, sql: &str, as_of: Option<&str>) -> Result
     answered
 }
 
-pub async fn show(
-    State(app): State<App>,
-    asker: Asker,
-    visitor: Visitor,
-    Query(query): Query<SqlPageQuery>,
-) -> Page {
+pub async fn show(State(app): State<App>, asker: Asker, visitor: Visitor, Query(query): Query<SqlPageQuery>) -> Page {
     let statement = query.q.clone().filter(|text| !text.trim().is_empty());
     let page = async {
         let text = crate::http::dataset::Text::from;

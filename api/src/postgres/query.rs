@@ -114,7 +114,8 @@ impl Queries {
             Command::Set { name, value } => {
                 let kept = self.session.set(name, value.as_deref()).map_err(|error| refused(&error))?;
                 if kept == Kept::Unknown {
-                    let fields = [(b'S', "NOTICE"), (b'C', "00000"), (b'M', "this setting is not known here and is ignored")];
+                    let fields =
+                        [(b'S', "NOTICE"), (b'C', "00000"), (b'M', "this setting is not known here and is ignored")];
                     let fields = fields.map(|(kind, text)| (kind, text.to_owned())).to_vec();
                     client.feed(PgWireBackendMessage::NoticeResponse(NoticeResponse::new(fields))).await?;
                 }

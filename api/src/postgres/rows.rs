@@ -109,24 +109,27 @@ impl Answer {
     /// All rows as messages.
     pub fn into_rows(self, fields: Arc<Vec<FieldInfo>>) -> impl Stream<Item = PgWireResult<DataRow>> + Send + 'static {
         let waiting: Vec<DataRow> = Vec::new();
-        futures::stream::unfold((self, waiting.into_iter(), fields, false), |(mut answer, mut waiting, fields, is_over)| async move {
-            if is_over {
-                return None;
-            }
-            loop {
-                if let Some(row) = waiting.next() {
-                    return Some((Ok(row), (answer, waiting, fields, false)));
+        futures::stream::unfold(
+            (self, waiting.into_iter(), fields, false),
+            |(mut answer, mut waiting, fields, is_over)| async move {
+                if is_over {
+                    return None;
                 }
-                let encoded = match answer.next().await? {
-                    Ok(batch) => encode(&batch, &fields),
-                    Err(error) => Err(error),
-                };
-                match encoded {
-                    Ok(rows) => waiting = rows.into_iter(),
-                    Err(error) => return Some((Err(error), (answer, Vec::new().into_iter(), fields, true))),
+                loop {
+                    if let Some(row) = waiting.next() {
+                        return Some((Ok(row), (answer, waiting, fields, false)));
+                    }
+                    let encoded = match answer.next().await? {
+                        Ok(batch) => encode(&batch, &fields),
+                        Err(error) => Err(error),
+                    };
+                    match encoded {
+                        Ok(rows) => waiting = rows.into_iter(),
+                        Err(error) => return Some((Err(error), (answer, Vec::new().into_iter(), fields, true))),
+                    }
                 }
-            }
-        })
+            },
+        )
     }
 }
 

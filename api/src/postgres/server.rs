@@ -161,7 +161,9 @@ async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
             Ok(Some(Err(error))) => return end(&mut socket, &error).await,
             Ok(None) => return Ok(()),
             Err(_) if is_starting => return Ok(()),
-            Err(_) => return process_error(&mut socket, fatal("57P05", "the connection was quiet for too long"), false).await,
+            Err(_) => {
+                return process_error(&mut socket, fatal("57P05", "the connection was quiet for too long"), false).await;
+            }
         };
         if matches!(message, PgWireFrontendMessage::Terminate(_)) {
             return Ok(());

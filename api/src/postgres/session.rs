@@ -185,7 +185,8 @@ mod tests {
         let session = Session::default();
         let most = Duration::from_secs(10);
         assert_eq!(session.timeout(most), most);
-        for (value, expected) in [("0", 10_000), ("250", 250), ("2s", 2_000), ("1 min", 10_000), ("999999999", 10_000)] {
+        for (value, expected) in [("0", 10_000), ("250", 250), ("2s", 2_000), ("1 min", 10_000), ("999999999", 10_000)]
+        {
             session.set("statement_timeout", Some(value)).expect("a time");
             assert_eq!(session.timeout(most), Duration::from_millis(expected), "{value}");
         }

@@ -109,9 +109,7 @@ impl StartupHandler for Startup {
                 if !client.is_secure() {
                     return Err(fatal("28000", "keys are taken over TLS only; connect with sslmode=require"));
                 }
-                self.app
-                    .may_guess(client.socket_addr().ip())
-                    .map_err(|error| fatal("53300", error.detail))?;
+                self.app.may_guess(client.socket_addr().ip()).map_err(|error| fatal("53300", error.detail))?;
                 tracing::debug!(id, "a key is asked for its password");
                 return self.sasl.on_startup(client, message).await;
             }

@@ -24,7 +24,10 @@ pub fn text_of<S: Clone>(portal: &Portal<S>, index: usize, of_type: &Type) -> Pg
     }
     macro_rules! read {
         ($type:ty) => {
-            portal.parameter::<$type>(index, of_type).map_err(|_| wrong("not of its length"))?.map(|value| value.to_string())
+            portal
+                .parameter::<$type>(index, of_type)
+                .map_err(|_| wrong("not of its length"))?
+                .map(|value| value.to_string())
         };
     }
     Ok(match *of_type {
@@ -47,7 +50,11 @@ pub fn text_of<S: Clone>(portal: &Portal<S>, index: usize, of_type: &Type) -> Pg
         }
         _ => {
             let name = of_type.name();
-            return Err(refused(&ApiError::parameter(&format!("${}", index + 1), name, "a text, number, date or time")));
+            return Err(refused(&ApiError::parameter(
+                &format!("${}", index + 1),
+                name,
+                "a text, number, date or time",
+            )));
         }
     })
 }

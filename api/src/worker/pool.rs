@@ -259,8 +259,7 @@ impl QueryPool {
 
     async fn admit(&self, statement: &Statement) -> Result<OwnedSemaphorePermit, Failure> {
         // Before anything parses, and before a place in the queue is taken.
-        scan(&statement.sql, &TextLimits::default())
-            .map_err(|error| Failure::new(error.code(), error.to_string()))?;
+        scan(&statement.sql, &TextLimits::default()).map_err(|error| Failure::new(error.code(), error.to_string()))?;
         let overloaded = || Failure::new("overloaded", "too many queries at once; try again in a few seconds");
         let waiting = Waiting(&self.waiting);
         if self.waiting.fetch_add(1, Ordering::SeqCst) >= self.queue + self.slots.available_permits() {
@@ -324,7 +323,8 @@ impl QueryPool {
         let described = match header {
             Ok(Header::Described { parameters, schema }) => {
                 let parts = schema_of(&parameters).zip(schema_of(&schema));
-                parts.map(|(parameters, schema)| Description { parameters, schema })
+                parts
+                    .map(|(parameters, schema)| Description { parameters, schema })
                     .ok_or_else(|| Failure::new("internal", "the worker's answer cannot be read"))
             }
             Ok(Header::Failed(failure)) => Err(failure),
@@ -356,13 +356,7 @@ fn request(worker: &mut Worker, question: Question) -> QueryRequest {
     let snapshot_key = format!("{}@{:?}", snapshot.counter, snapshot.as_of);
     let is_known = worker.snapshot_key.as_deref() == Some(&snapshot_key);
     worker.snapshot_key = Some(snapshot_key.clone());
-    QueryRequest {
-        statement,
-        snapshot_key,
-        snapshot: (!is_known).then_some(snapshot),
-        now,
-        max_rows: max_rows as u64,
-    }
+    QueryRequest { statement, snapshot_key, snapshot: (!is_known).then_some(snapshot), now, max_rows: max_rows as u64 }
 }
 
 /// Ends the worker at the deadline, or when nobody waits for its answer any more.
@@ -423,7 +417,16 @@ fn converse(
         }
     };
     let schema = reader.schema();
-    let answer = QueryAnswer { columns, releases, warnings, is_repeatable, schema, batches: receiver, _waits: None, taken: Bound { rows: 0, bytes: 0 } };
+    let answer = QueryAnswer {
+        columns,
+        releases,
+        warnings,
+        is_repeatable,
+        schema,
+        batches: receiver,
+        _waits: None,
+        taken: Bound { rows: 0, bytes: 0 },
+    };
     if started.send(Ok(answer)).is_err() {
         worker.bury();
         return None;

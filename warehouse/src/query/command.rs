@@ -65,10 +65,8 @@ pub fn commands(text: &str, limits: &TextLimits) -> Result<Vec<Command>, QueryEr
     let tokens = Tokenizer::new(&GenericDialect, text)
         .tokenize_with_location()
         .map_err(|error| QueryError::syntax(error.to_string()))?;
-    let tokens: Vec<TokenWithSpan> = tokens
-        .into_iter()
-        .filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF))
-        .collect();
+    let tokens: Vec<TokenWithSpan> =
+        tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)).collect();
     if tokens.len() > limits.tokens {
         return Err(QueryError::TooComplex { dimension: Dimension::Tokens, found: tokens.len(), limit: limits.tokens });
     }
@@ -264,7 +262,9 @@ fn copy(tokens: &[TokenWithSpan], source: &Source<'_>) -> Result<Command, QueryE
             (Token::SingleQuotedString(text), _) if text.eq_ignore_ascii_case("csv") => format.is_csv = true,
             (Token::SingleQuotedString(text), _) if text.eq_ignore_ascii_case("text") => {}
             (other, _) => {
-                return Err(QueryError::syntax(format!("COPY does not know {other}; expected FORMAT csv or text, HEADER")));
+                return Err(QueryError::syntax(format!(
+                    "COPY does not know {other}; expected FORMAT csv or text, HEADER"
+                )));
             }
         }
     }

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemTable, SchemaProvider, TableProvider};
 use datafusion::common::Result;
-use datafusion::arrow::datatypes::SchemaRef;
 use gongkai_catalog::{Audience, Catalog, Label};
 
 use super::derive;
@@ -159,12 +159,15 @@ impl Names {
             comment,
             is_stored,
         };
-        let released = self.catalog.tables.values().map(|table| {
-            shown(DEFAULT_SCHEMA, &table.name, query_schema(table), both(&table.description), true)
-        });
-        let derived = self.derived.values().map(|table| {
-            shown(&table.schema, &table.name, derive::schema(table), both(&table.description), false)
-        });
+        let released = self
+            .catalog
+            .tables
+            .values()
+            .map(|table| shown(DEFAULT_SCHEMA, &table.name, query_schema(table), both(&table.description), true));
+        let derived = self
+            .derived
+            .values()
+            .map(|table| shown(&table.schema, &table.name, derive::schema(table), both(&table.description), false));
         let made = views().map(|view| shown(view.schema, view.name, view.arrow_schema(), view.title(), false));
         let mut all: Vec<ShownTable> = released.chain(derived).chain(made).collect();
         for list in self.catalog.lists.values() {

@@ -31,7 +31,8 @@ pub(super) fn of(plan: &LogicalPlan) -> Result<SchemaRef, QueryError> {
         numbered.push((number, data_type));
     }
     let last = numbered.iter().map(|(number, _)| *number).max().unwrap_or_default();
-    let mut fields: Vec<Field> = (1..=last).map(|number| Field::new(number.to_string(), DataType::Null, true)).collect();
+    let mut fields: Vec<Field> =
+        (1..=last).map(|number| Field::new(number.to_string(), DataType::Null, true)).collect();
     for (number, data_type) in numbered {
         if let Some(data_type) = data_type {
             fields[number - 1].set_data_type(data_type);
@@ -49,7 +50,10 @@ pub(super) fn read(plan: &LogicalPlan, texts: &[Option<String>]) -> Result<Vec<S
     let expected = of(plan)?;
     let count = expected.fields().len();
     if texts.len() != count {
-        return Err(QueryError::syntax(format!("{} values were given, and the statement has {count} parameters", texts.len())));
+        return Err(QueryError::syntax(format!(
+            "{} values were given, and the statement has {count} parameters",
+            texts.len()
+        )));
     }
     let values = expected.fields().iter().zip(texts).map(|(field, text)| {
         let data_type = match field.data_type() {

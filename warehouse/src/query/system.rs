@@ -141,7 +141,11 @@ impl System {
             comments.named.insert((table.schema.clone(), table.name.clone()), (table.comment, table.columns));
         }
         let list = MemoryCatalogProviderList::new();
-        datafusion::catalog::CatalogProviderList::register_catalog(&list, CATALOG.to_owned(), Arc::clone(&catalog) as _);
+        datafusion::catalog::CatalogProviderList::register_catalog(
+            &list,
+            CATALOG.to_owned(),
+            Arc::clone(&catalog) as _,
+        );
         let extra = SessionStateDefaults::default_scalar_functions().into_iter();
         let extra = extra.filter(|function| SCALAR.contains(&function.name()));
         let state = SessionStateBuilder::new()
@@ -380,9 +384,7 @@ fn added_functions(comments: &Arc<Comments>) -> Vec<ScalarUDF> {
         of_rows("pg_get_function_arguments", vec![DataType::Int32], nothing),
         of_rows("pg_get_serial_sequence", vec![DataType::Utf8, DataType::Utf8], nothing),
         of_rows("pg_tablespace_location", vec![DataType::Int32], nothing),
-        of_rows("current_setting", vec![DataType::Utf8], |args, row| {
-            setting(&word(&args[0], row)?).map(str::to_owned)
-        }),
+        of_rows("current_setting", vec![DataType::Utf8], |args, row| setting(&word(&args[0], row)?).map(str::to_owned)),
         of_rows("pg_size_pretty", vec![DataType::Int64], |args, row| {
             let sizes = args[0].as_primitive_opt::<datafusion::arrow::datatypes::Int64Type>()?;
             sizes.is_valid(row).then(|| format!("{} bytes", sizes.value(row)))
@@ -403,4 +405,3 @@ fn added_functions(comments: &Arc<Comments>) -> Vec<ScalarUDF> {
         ),
     ]
 }
-

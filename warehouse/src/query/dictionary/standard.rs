@@ -37,7 +37,12 @@ pub(super) const VIEWS: &[View] = &[
             column("table_catalog", Text, "目录", "Catalogue"),
             column("table_schema", Text, "模式", "Schema"),
             column("table_name", Text, "表名", "Name"),
-            column("table_type", Text, "BASE TABLE 或 VIEW", "BASE TABLE for stored rows, VIEW for what is made from them"),
+            column(
+                "table_type",
+                Text,
+                "BASE TABLE 或 VIEW",
+                "BASE TABLE for stored rows, VIEW for what is made from them",
+            ),
             column("is_insertable_into", Text, "是否可写，恒为 NO", "Whether rows can be added; always NO"),
             column("comment", Text, "说明", "What it holds, in both languages"),
         ],
@@ -107,7 +112,12 @@ pub(super) const VIEWS: &[View] = &[
             column("routine_name", Text, "函数名", "Name"),
             column("routine_type", Text, "FUNCTION", "FUNCTION"),
             column("function_type", Text, "SCALAR、AGGREGATE 或 WINDOW", "SCALAR, AGGREGATE or WINDOW"),
-            column("is_deterministic", Text, "同样的参数是否总得同样的结果：YES 或 NO", "Whether the same arguments always give the same: YES or NO"),
+            column(
+                "is_deterministic",
+                Text,
+                "同样的参数是否总得同样的结果：YES 或 NO",
+                "Whether the same arguments always give the same: YES or NO",
+            ),
             column("description", Text, "说明", "What it answers"),
             column("syntax_example", Text, "写法", "A call as it is written"),
         ],
@@ -298,10 +308,13 @@ fn all_routines<'a>(from: &Sources<'a>) -> Vec<Routine<'a>> {
     let window = functions.window.iter().map(Arc::as_ref);
     let mut all: Vec<Routine<'a>> = scalar
         .map(|function| routine(function.name(), "SCALAR", function.signature(), function.documentation()))
-        .chain(aggregate.map(|function| {
-            routine(function.name(), "AGGREGATE", function.signature(), function.documentation())
-        }))
-        .chain(window.map(|function| routine(function.name(), "WINDOW", function.signature(), function.documentation())))
+        .chain(
+            aggregate
+                .map(|function| routine(function.name(), "AGGREGATE", function.signature(), function.documentation())),
+        )
+        .chain(
+            window.map(|function| routine(function.name(), "WINDOW", function.signature(), function.documentation())),
+        )
         .collect();
     all.sort_by_key(|routine| (routine.name, routine.kind));
     all
@@ -327,9 +340,9 @@ fn parameters(from: &Sources<'_>) -> Vec<ArrayRef> {
         .iter()
         .flat_map(|routine| {
             let arguments = routine.documentation.and_then(|words| words.arguments.as_ref()).into_iter().flatten();
-            arguments.enumerate().map(|(index, (name, meaning))| {
-                (routine.name, index as u64 + 1, name.as_str(), meaning.trim())
-            })
+            arguments
+                .enumerate()
+                .map(|(index, (name, meaning))| (routine.name, index as u64 + 1, name.as_str(), meaning.trim()))
         })
         .collect();
     vec![
