@@ -1,6 +1,7 @@
 //! Suites over the whole product.
 
 mod archives;
+mod bi;
 mod catalogue;
 mod checks;
 mod client;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow_pg::datatypes::into_pg_type;
 use async_trait::async_trait;
-use futures::{Sink, SinkExt, stream};
+use futures::{Sink, SinkExt, StreamExt, stream};
 use gongkai_warehouse::query::TextLimits;
 use gongkai_warehouse::query::command::{Command, CopyFormat, commands};
+use gongkai_warehouse::query::system;
 use pgwire::api::portal::{Format, Portal};
 use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
 use pgwire::api::results::{DataRowEncoder, FieldFormat, FieldInfo, QueryResponse, Response, Tag};
@@ -68,6 +69,17 @@ fn statement(sql: &str, parameters: Vec<Option<String>>) -> Statement {
 
 fn setting_field(name: &str) -> FieldInfo {
     FieldInfo::new(name.to_owned(), None, None, Type::TEXT, FieldFormat::Text)
+}
+
+/// An answer with its rows at hand. One that is still open keeps a worker, and several would leave none for the last.
+async fn gathered(response: Response) -> PgWireResult<Response> {
+    let Response::Query(mut answer) = response else { return Ok(response) };
+    let fields = answer.row_schema();
+    let mut rows = Vec::new();
+    while let Some(row) = answer.data_rows().next().await {
+        rows.push(Ok(row?));
+    }
+    Ok(Response::Query(QueryResponse::new(fields, stream::iter(rows))))
 }
 
 impl Queries {
@@ -133,6 +145,9 @@ impl Queries {
             Command::Begin => Response::TransactionStart(Tag::new("BEGIN")),
             Command::Commit => Response::TransactionEnd(Tag::new("COMMIT")),
             Command::Rollback => Response::TransactionEnd(Tag::new("ROLLBACK")),
+            // The transaction is as it was at its beginning, whatever failed in it.
+            Command::RollbackTo => Response::TransactionStart(Tag::new("ROLLBACK")),
+            Command::Nothing(tag) => Response::Execution(Tag::new(tag)),
             Command::Discard => {
                 self.session.discard();
                 Response::Execution(Tag::new("DISCARD ALL"))
@@ -188,7 +203,13 @@ impl SimpleQueryHandler for Queries {
     {
         let all = split(query)?;
         let works = |command: &&Command| matches!(command, Command::Query(_) | Command::Copy { .. });
-        if all.iter().filter(works).count() > 1 || all.len() > 16 {
+        let reads = |command: &&Command| match command {
+            Command::Query(sql) => !system::speaks_of(sql),
+            other => works(other),
+        };
+        let asked = all.iter().filter(works).count();
+        // Npgsql sends its questions about types in one message. They are small; other queries come one by one.
+        if (asked > 1 && all.iter().any(|command| reads(&command))) || all.len() > 16 {
             return Err(refused(&ApiError::new(
                 "statement_not_allowed",
                 "a second query in one message is not accepted; send them one by one",
@@ -199,7 +220,8 @@ impl SimpleQueryHandler for Queries {
         }
         let mut responses = Vec::with_capacity(all.len());
         for command in &all {
-            responses.push(self.command(client, command).await?);
+            let response = self.command(client, command).await?;
+            responses.push(if asked > 1 { gathered(response).await? } else { response });
         }
         Ok(responses)
     }

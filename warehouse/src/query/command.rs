@@ -38,6 +38,10 @@ pub enum Command {
     Commit,
     /// `ROLLBACK` and `ABORT`.
     Rollback,
+    /// `ROLLBACK TO …`: the transaction goes on.
+    RollbackTo,
+    /// What only touches things that a session does not have here; with the word for its end.
+    Nothing(&'static str),
     /// `DISCARD …`: everything, all settings go back.
     Discard,
     /// `DEALLOCATE name`; none for all.
@@ -137,7 +141,13 @@ fn command(tokens: &[TokenWithSpan], source: &Source<'_>) -> Result<Command, Que
         Keyword::SHOW => show(&tokens[1..])?,
         Keyword::BEGIN | Keyword::START => Command::Begin,
         Keyword::COMMIT | Keyword::END => Command::Commit,
+        Keyword::ROLLBACK if tokens[1..].iter().any(|token| keyword(Some(token)) == Keyword::TO) => Command::RollbackTo,
         Keyword::ROLLBACK | Keyword::ABORT => Command::Rollback,
+        // Drivers look for something within a savepoint, and clear what others left before they give a connection back.
+        Keyword::SAVEPOINT => Command::Nothing("SAVEPOINT"),
+        Keyword::RELEASE => Command::Nothing("RELEASE"),
+        Keyword::CLOSE if keyword(tokens.get(1)) == Keyword::ALL => Command::Nothing("CLOSE CURSOR ALL"),
+        Keyword::UNLISTEN => Command::Nothing("UNLISTEN"),
         Keyword::DISCARD => Command::Discard,
         Keyword::DEALLOCATE => {
             let names = tokens[1..].iter().filter(|token| keyword(Some(token)) != Keyword::PREPARE);
@@ -302,6 +312,12 @@ mod tests {
             ("DEALLOCATE ALL", Command::Deallocate(None)),
             ("DEALLOCATE PREPARE s1", Command::Deallocate(Some("s1".into()))),
             ("DISCARD ALL", Command::Discard),
+            ("SAVEPOINT \"_pg3_1\"", Command::Nothing("SAVEPOINT")),
+            ("RELEASE SAVEPOINT a", Command::Nothing("RELEASE")),
+            ("ROLLBACK TO SAVEPOINT a", Command::RollbackTo),
+            ("ROLLBACK", Command::Rollback),
+            ("UNLISTEN *", Command::Nothing("UNLISTEN")),
+            ("CLOSE ALL", Command::Nothing("CLOSE CURSOR ALL")),
         ] {
             assert_eq!(one(text), command, "{text}");
         }

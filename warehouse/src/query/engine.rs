@@ -121,10 +121,10 @@ impl QueryEngine {
         snapshot: Arc<Snapshot>,
         options: QueryOptions,
     ) -> Result<DescribedQuery, QueryError> {
-        let Logical { plan, is_explain, system, .. } = self.logical(statement, snapshot, &options).await?;
+        let Logical { state, plan, is_explain, system } = self.logical(statement, snapshot, &options).await?;
         self.check(&plan, system.as_deref(), Parameters::Open)?;
         let parameters = parameter::of(&plan)?;
-        let schema = if is_explain { explain::schema() } else { Arc::clone(plan.schema().inner()) };
+        let schema = if is_explain { explain::schema() } else { columns(plan, &state, &parameters) };
         Ok(DescribedQuery { schema, parameters })
     }
 
@@ -182,6 +182,17 @@ impl QueryEngine {
             None => walk::check(plan, &self.functions, Tables::Ours, parameters),
         }
     }
+}
+
+/// The columns of a plan in the types that they will have when it runs: the engine brings the two sides of a `CASE` or a `UNION` to
+/// one type only when it analyses the plan. Parameters are missing values until then.
+fn columns(plan: LogicalPlan, state: &SessionState, parameters: &SchemaRef) -> SchemaRef {
+    let planned = Arc::clone(plan.schema().inner());
+    let analysed = parameter::missing(parameters)
+        .and_then(|values| if values.is_empty() { Ok(plan) } else { plan.with_param_values(values) })
+        .and_then(|plan| state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}));
+    // What cannot be analysed without values is reported when they are there.
+    analysed.map_or(planned, |plan| Arc::clone(plan.schema().inner()))
 }
 
 /// Every table that everybody may see, with its columns, in the order of schemas and names.

@@ -158,20 +158,27 @@ impl Names {
             columns,
             comment,
             is_stored,
+            key: Vec::new(),
+            rows: None,
         };
-        let released = self
-            .catalog
-            .tables
-            .values()
-            .map(|table| shown(DEFAULT_SCHEMA, &table.name, query_schema(table), both(&table.description), true));
-        let derived = self
-            .derived
-            .values()
-            .map(|table| shown(&table.schema, &table.name, derive::schema(table), both(&table.description), false));
-        let made = views().map(|view| shown(view.schema, view.name, view.arrow_schema(), view.title(), false));
-        let mut all: Vec<ShownTable> = released.chain(derived).chain(made).collect();
+        let released = self.catalog.tables.values().map(|table| ShownTable {
+            key: table.key.clone(),
+            ..shown(DEFAULT_SCHEMA, &table.name, query_schema(table), both(&table.description), true)
+        });
+        let derived = self.derived.values().map(|table| ShownTable {
+            key: table.key.clone(),
+            ..shown(&table.schema, &table.name, derive::schema(table), both(&table.description), false)
+        });
+        let mut all: Vec<ShownTable> = released.chain(derived).collect();
+        let sources = Sources { staging: None, ..self.sources() };
+        for view in views() {
+            // The standard's own tables speak of declarations, and of no release.
+            let rows = (view.schema == "information_schema").then(|| view.batch(&sources)).transpose()?;
+            all.push(ShownTable { rows, ..shown(view.schema, view.name, view.arrow_schema(), view.title(), false) });
+        }
         for list in self.catalog.lists.values() {
-            all.push(shown("ref", &list.name, lists::batch(list)?.schema(), both(&list.description), true));
+            let (columns, comment) = (lists::batch(list)?.schema(), both(&list.description));
+            all.push(ShownTable { key: list.key.clone(), ..shown("ref", &list.name, columns, comment, true) });
         }
         // Numbers in the system catalogue follow this order, in every process.
         all.sort_by(|one, other| (&one.schema, &one.name).cmp(&(&other.schema, &other.name)));

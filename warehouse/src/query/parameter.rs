@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::ScalarValue;
+use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::logical_expr::LogicalPlan;
 
 use super::error::QueryError;
@@ -39,6 +39,15 @@ pub(super) fn of(plan: &LogicalPlan) -> Result<SchemaRef, QueryError> {
         }
     }
     Ok(Arc::new(Schema::new(fields)))
+}
+
+/// A missing value for each parameter, in the type that it is read in.
+pub(super) fn missing(parameters: &SchemaRef) -> Result<Vec<ScalarValue>, DataFusionError> {
+    let types = parameters.fields().iter().map(|field| match field.data_type() {
+        DataType::Null => &DataType::Utf8View,
+        known => known,
+    });
+    types.map(ScalarValue::try_from).collect()
 }
 
 /// Texts as values of the types that the plan expects.

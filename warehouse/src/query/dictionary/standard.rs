@@ -65,6 +65,10 @@ pub(super) const VIEWS: &[View] = &[
             column("character_maximum_length", Bigint, "最大长度，恒为空", "Longest text; always missing"),
             column("numeric_precision", Bigint, "有效位数", "Digits of a decimal"),
             column("numeric_scale", Bigint, "小数位数", "Digits after the point of a decimal"),
+            column("udt_schema", Text, "类型所在的模式，恒为 pg_catalog", "Schema of the type; always pg_catalog"),
+            column("udt_name", Text, "类型在 pg_type 中的名称", "Name of the type in pg_type"),
+            column("is_identity", Text, "是否自增，恒为 NO", "Whether it numbers itself; always NO"),
+            column("is_generated", Text, "是否由其他列算出，恒为 NEVER", "Whether it is made of other columns; always NEVER"),
             column("unit", Text, "单位标识", "Unit, id"),
             column("comment", Text, "说明，含单位", "What it means, in both languages, with the unit"),
         ],
@@ -100,6 +104,37 @@ pub(super) const VIEWS: &[View] = &[
             column("ordinal_position", Bigint, "键内的次序，从 1 起", "Position in the key, from 1"),
         ],
         fill: key_columns,
+    },
+    View {
+        schema: SCHEMA,
+        name: "referential_constraints",
+        zh: "外键（标准），恒为空",
+        en: "References between tables, as the standard has them; always empty",
+        columns: &[
+            column("constraint_catalog", Text, "目录", "Catalogue"),
+            column("constraint_schema", Text, "模式", "Schema"),
+            column("constraint_name", Text, "约束名", "Constraint"),
+            column("unique_constraint_catalog", Text, "被引用约束的目录", "Catalogue of the key that is referred to"),
+            column("unique_constraint_schema", Text, "被引用约束的模式", "Schema of the key that is referred to"),
+            column("unique_constraint_name", Text, "被引用的约束名", "Key that is referred to"),
+            column("match_option", Text, "匹配方式", "How missing values match"),
+            column("update_rule", Text, "更新规则", "What a change does"),
+            column("delete_rule", Text, "删除规则", "What a removal does"),
+        ],
+        fill: |_| (0..9).map(|_| nothing(0)).collect(),
+    },
+    View {
+        schema: SCHEMA,
+        name: "character_sets",
+        zh: "字符集（标准）",
+        en: "Character sets, as the standard has them",
+        columns: &[
+            column("character_set_catalog", Text, "目录，恒为空", "Catalogue; always missing"),
+            column("character_set_schema", Text, "模式，恒为空", "Schema; always missing"),
+            column("character_set_name", Text, "字符集", "Name"),
+            column("character_repertoire", Text, "字符范围", "Characters that it has"),
+        ],
+        fill: |_| vec![nothing(1), nothing(1), repeat("UTF8", 1), repeat("UCS", 1)],
     },
     View {
         schema: SCHEMA,
@@ -218,6 +253,20 @@ fn standard_type(type_name: &str) -> (&str, Option<(u64, u64)>) {
     }
 }
 
+/// The name that `pg_type` has for a type of the standard.
+fn system_type(standard: &str) -> &str {
+    match standard {
+        "bigint" => "int8",
+        "integer" => "int4",
+        "smallint" => "int2",
+        "double precision" | "double" => "float8",
+        "real" => "float4",
+        "boolean" => "bool",
+        "timestamp with time zone" => "timestamptz",
+        other => other,
+    }
+}
+
 fn columns(from: &Sources<'_>) -> Vec<ArrayRef> {
     let all = column_rows(from, true);
     let symbol = |unit: &str| from.catalog.units.get(unit).map(|unit| unit.symbol.as_str());
@@ -238,6 +287,10 @@ fn columns(from: &Sources<'_>) -> Vec<ArrayRef> {
         bigint(all.iter().map(|_| None)),
         bigint(all.iter().map(|row| digits(row).map(|digits| digits.0))),
         bigint(all.iter().map(|row| digits(row).map(|digits| digits.1))),
+        repeat("pg_catalog", all.len()),
+        text(all.iter().map(|row| Some(system_type(standard_type(&row.type_name).0)))),
+        repeat("NO", all.len()),
+        repeat("NEVER", all.len()),
         text(all.iter().map(|row| row.unit)),
         text(all.iter().map(|row| Some(comment(row)))),
     ]
