@@ -1,5 +1,6 @@
 //! What handlers share: the instance, the workers and the snapshot that the pointer names.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,10 @@ use crate::instance::{DEFAULT_DATA, Instance};
 use crate::metrics::{Door, Metrics, Sight};
 use crate::worker::{Description, Failure, QueryAnswer, QueryLimits, QueryPool, Statement};
 
+/// Earlier states that are kept.
+const EARLIER: usize = 4;
+/// Queries that one party may store in a minute.
+const CITATIONS_PER_MINUTE: u32 = 10;
 /// Questions of pages that may wait at least.
 const PAGES_WAITING: usize = 64;
 
@@ -43,7 +48,10 @@ pub struct App {
     /// Answers that may be given again.
     pub answers: Arc<Answers>,
     meter: Arc<Meter>,
+    citations: Arc<Meter>,
     cached: Arc<RwLock<Option<Cached>>>,
+    /// Earlier states that were asked for, by the counter then and theirs.
+    earlier: Arc<RwLock<VecDeque<((u64, u64), Arc<Snapshot>)>>>,
     windows: Arc<source::Windows>,
     guesses: Arc<Guesses>,
     is_stopping: Arc<AtomicBool>,
@@ -70,6 +78,8 @@ impl App {
             answers: Arc::default(),
             meter: Arc::new(meter),
             cached: Arc::default(),
+            earlier: Arc::default(),
+            citations: Arc::new(Meter::new(CITATIONS_PER_MINUTE, 0)),
             windows,
             guesses: Arc::default(),
             is_stopping: Arc::default(),
@@ -110,6 +120,30 @@ impl App {
         }
     }
 
+    /// What the pointer named at an earlier state.
+    ///
+    /// # Errors
+    ///
+    /// `not_found` where there was no such state.
+    pub async fn snapshot_of(&self, counter: u64) -> Result<Arc<Snapshot>, ApiError> {
+        let now = self.snapshot().await?;
+        if now.counter == counter {
+            return Ok(now);
+        }
+        let key = (now.counter, counter);
+        if let Some((_, known)) = self.earlier.read().await.iter().find(|(known, _)| *known == key) {
+            return Ok(Arc::clone(known));
+        }
+        let then = self.instance.warehouse.snapshot_of(counter).await?;
+        let then = Arc::new(then.ok_or_else(|| ApiError::not_found("state", &counter.to_string()))?);
+        let mut earlier = self.earlier.write().await;
+        if earlier.len() >= EARLIER {
+            earlier.pop_front();
+        }
+        earlier.push_back((key, Arc::clone(&then)));
+        Ok(then)
+    }
+
     /// A dataset that everybody may see; another does not exist for the caller.
     pub fn dataset(&self, id: &str) -> Result<(&Dataset, &Table), ApiError> {
         self.catalog()
@@ -134,6 +168,12 @@ impl App {
     pub fn meter(&self, caller: &Caller, address: Option<IpAddr>) -> Result<Running, Failure> {
         let taken = self.meter.take(caller, address, Instant::now());
         taken.map_err(|refused| Failure::new("rate_limited", refused.to_string()))
+    }
+
+    /// Takes one stored query of the party that asks for it.
+    pub fn meter_citation(&self, caller: &Caller, address: Option<IpAddr>) -> Result<(), ApiError> {
+        let taken = self.citations.take(caller, address, Instant::now());
+        taken.map(drop).map_err(|refused| ApiError::new("rate_limited", refused.to_string()))
     }
 
     /// Runs a statement in a worker, which stops after so many rows.

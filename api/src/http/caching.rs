@@ -10,6 +10,7 @@ pub fn tag(snapshot: &Snapshot, parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     hasher.update(env!("CARGO_PKG_VERSION"));
     hasher.update(snapshot.counter.to_be_bytes());
+    hasher.update((snapshot.releases.len() as u64).to_be_bytes());
     hasher.update(format!("{:?}", snapshot.as_of));
     for part in parts {
         hasher.update((part.len() as u64).to_be_bytes());

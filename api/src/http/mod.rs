@@ -23,6 +23,7 @@ pub mod log;
 pub mod obligation;
 pub mod provenance;
 pub mod publish;
+pub mod query;
 pub mod record;
 pub mod release;
 pub mod request_id;
@@ -104,6 +105,9 @@ pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(draft::reject_draft))
         .routes(routes!(publish::create_release))
         .routes(routes!(publish::withdraw_release))
+        .routes(routes!(query::create_query))
+        .routes(routes!(query::get_query))
+        .routes(routes!(query::get_query_comparison))
         .routes(routes!(sql::get_sql, sql::post_sql));
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(health::get_healthz))

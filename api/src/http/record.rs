@@ -1,7 +1,9 @@
-//! Rows of a dataset without SQL: select, filter, order, group, page by page.
+//! Rows of a dataset without SQL: select, filter, order, group, page by page. All pages show the state of the first.
 //!
 //! The parameters are SQL expressions and go through the one query door like any statement. Each is
 //! checked to be closed in itself, so that none reaches into the clause of another.
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -13,9 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use super::app::parse_time;
+use super::caller::Asker;
 use super::error::Problems;
-use super::sql::{ResultColumn, run};
+use super::sql::{ResultColumn, run_over};
 use super::{ApiError, App};
+use crate::metrics::Door;
 
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -123,6 +128,7 @@ fn statement(id: &str, table: &str, query: &RecordQuery, offset: usize, page_siz
     responses((status = 200, description = "A page of rows.", body = RecordPage), Problems))]
 pub async fn list_records(
     State(app): State<App>,
+    asker: Asker,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<RecordQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
@@ -132,10 +138,26 @@ pub async fn list_records(
     if !(1..=1000).contains(&page_size) {
         return Err(ApiError::parameter("page_size", &page_size.to_string(), "a number from 1 to 1000"));
     }
-    let counter = app.snapshot().await?.counter;
-    let offset = PageToken::offset(query.page_token.as_deref(), counter)?;
+    // Pages that follow show the state that the first one showed, whatever is released in between.
+    let token = query.page_token.as_deref().filter(|token| !token.is_empty()).map(PageToken::decode);
+    let invalid = || ApiError::new("invalid_page_token", "the token is not one of this service");
+    let (snapshot, offset) = match token {
+        Some(token) => {
+            let token = token.ok_or_else(invalid)?;
+            (app.snapshot_of(token.counter).await.map_err(|_| invalid())?, token.offset)
+        }
+        None => (app.snapshot().await?, 0),
+    };
+    let snapshot = match query.as_of.as_deref().filter(|time| !time.is_empty()) {
+        Some(time) => Arc::new(snapshot.as_of(parse_time(time)?)),
+        None => snapshot,
+    };
+    let counter = snapshot.counter;
     let sql = statement(&id, &table.name, &query, offset, page_size)?;
-    let answered = run(&app, &sql, query.as_of.as_deref(), None).await?;
+    let running = app.meter(&asker.caller, asker.address)?;
+    let timeout = app.timeout(&asker.caller);
+    let answered = run_over(&app, Door::Http, sql.as_str().into(), snapshot, None, timeout).await?;
+    drop(running);
     let has_more = answered.collected.row_count > page_size;
     let mut room = page_size;
     let page: Vec<_> = answered

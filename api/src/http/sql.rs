@@ -80,7 +80,7 @@ pub struct SqlRequest {
 }
 
 /// A release that an answer is made from.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ReleaseReference {
     /// Dataset id.
     pub dataset: String,
@@ -248,6 +248,18 @@ pub async fn run_for(
     timeout: Duration,
 ) -> Result<Answered, ApiError> {
     let snapshot = app.snapshot_at(as_of).await?;
+    run_over(app, door, statement, snapshot, limit, timeout).await
+}
+
+/// The same over a state of the releases.
+pub async fn run_over(
+    app: &App,
+    door: Door,
+    statement: Statement,
+    snapshot: Arc<Snapshot>,
+    limit: Option<usize>,
+    timeout: Duration,
+) -> Result<Answered, ApiError> {
     let settings = &app.instance.config.query;
     let max_rows = limit.unwrap_or(settings.max_rows).min(settings.max_rows);
     // One row more tells whether there are more.
@@ -272,7 +284,7 @@ fn references(stream: &QueryAnswer, snapshot: &Snapshot) -> Vec<ReleaseReference
 }
 
 /// A parameter as the text that the engine reads.
-fn text_of(value: &serde_json::Value) -> Result<Option<String>, ApiError> {
+pub(super) fn text_of(value: &serde_json::Value) -> Result<Option<String>, ApiError> {
     use serde_json::Value;
     Ok(match value {
         Value::Null => None,

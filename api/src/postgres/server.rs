@@ -162,7 +162,8 @@ async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
             Ok(None) => return Ok(()),
             Err(_) if is_starting => return Ok(()),
             Err(_) => {
-                return process_error(&mut socket, fatal("57P05", "the connection was quiet for too long"), false).await;
+                return process_error(&mut socket, fatal("57P05", "the connection was quiet for too long"), false)
+                    .await;
             }
         };
         if matches!(message, PgWireFrontendMessage::Terminate(_)) {

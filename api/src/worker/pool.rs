@@ -353,7 +353,8 @@ fn schema_of(text: &str) -> Option<SchemaRef> {
 /// A question as the worker takes it: the snapshot goes with it where the worker does not have it.
 fn request(worker: &mut Worker, question: Question) -> QueryRequest {
     let Question { statement, snapshot, now, max_rows, .. } = question;
-    let snapshot_key = format!("{}@{:?}", snapshot.counter, snapshot.as_of);
+    // An earlier state loses what is withdrawn later, and has more entries then.
+    let snapshot_key = format!("{}@{:?}#{}", snapshot.counter, snapshot.as_of, snapshot.releases.len());
     let is_known = worker.snapshot_key.as_deref() == Some(&snapshot_key);
     worker.snapshot_key = Some(snapshot_key.clone());
     QueryRequest { statement, snapshot_key, snapshot: (!is_known).then_some(snapshot), now, max_rows: max_rows as u64 }

@@ -131,16 +131,35 @@ pub async fn read_index(store: &dyn Store, current: &Current) -> Result<Index, L
 pub async fn snapshot(store: &dyn Store) -> Result<Snapshot, LakeError> {
     let current = read(store).await?.current;
     let index = read_index(store, &current).await?;
+    Ok(of_index(current.counter, index))
+}
+
+/// What a reader saw at an earlier state, less what was withdrawn since; none where there was no such state.
+pub async fn snapshot_of(store: &dyn Store, counter: u64) -> Result<Option<Snapshot>, LakeError> {
+    let now = snapshot(store).await?;
+    if counter == now.counter {
+        return Ok(Some(now));
+    }
+    let path = index_path(counter);
+    let Some(bytes) = store.read_optional(&path).await?.filter(|_| counter < now.counter) else { return Ok(None) };
+    let mut then = of_index(counter, parse(&path, &bytes)?);
+    // Beyond those that are current: they say only what is given out no more.
+    let known = then.releases.len();
+    then.releases.extend(now.releases.iter().skip(known).filter(|release| release.is_withdrawal()).cloned());
+    Ok(Some(then))
+}
+
+fn of_index(counter: u64, index: Index) -> Snapshot {
     let newest = latest_of_each_partition(&index.releases);
-    Ok(Snapshot {
-        counter: current.counter,
+    Snapshot {
+        counter,
         as_of: None,
         releases: index.releases,
         current: newest,
         sources: index.sources,
         findings: index.findings,
         events: index.events,
-    })
+    }
 }
 
 /// Path of the index of one state.

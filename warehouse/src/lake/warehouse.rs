@@ -41,6 +41,11 @@ impl Warehouse {
         pointer::snapshot(self.store.as_ref()).await
     }
 
+    /// What readers saw at an earlier state, less what was withdrawn since; none where there was no such state.
+    pub async fn snapshot_of(&self, counter: u64) -> Result<Option<Snapshot>, LakeError> {
+        pointer::snapshot_of(self.store.as_ref(), counter).await
+    }
+
     /// A declared table.
     pub fn table(&self, name: &str) -> Result<&Table, LakeError> {
         self.catalog.tables.get(name).ok_or_else(|| LakeError::Unknown {

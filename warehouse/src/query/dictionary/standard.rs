@@ -68,7 +68,12 @@ pub(super) const VIEWS: &[View] = &[
             column("udt_schema", Text, "类型所在的模式，恒为 pg_catalog", "Schema of the type; always pg_catalog"),
             column("udt_name", Text, "类型在 pg_type 中的名称", "Name of the type in pg_type"),
             column("is_identity", Text, "是否自增，恒为 NO", "Whether it numbers itself; always NO"),
-            column("is_generated", Text, "是否由其他列算出，恒为 NEVER", "Whether it is made of other columns; always NEVER"),
+            column(
+                "is_generated",
+                Text,
+                "是否由其他列算出，恒为 NEVER",
+                "Whether it is made of other columns; always NEVER",
+            ),
             column("unit", Text, "单位标识", "Unit, id"),
             column("comment", Text, "说明，含单位", "What it means, in both languages, with the unit"),
         ],

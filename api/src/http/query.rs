@@ -1,0 +1,217 @@
+//! Queries that are cited: a statement with the state of the releases that it was asked over and the digest of its answer,
+//! stored under an id that does not change.
+//!
+//! The id follows from what is stored, so that the same question over the same state is one record. Only a statement that the
+//! releases alone decide can be stored. It is asked again over its own state, or over that of today, and the digests are compared.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use gongkai_warehouse::Snapshot;
+use gongkai_warehouse::store::Put;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use super::app::parse_time;
+use super::caller::Asker;
+use super::sql::{Answered, ReleaseReference, SqlProblems, run_over, text_of};
+use super::{ApiError, App};
+use crate::metrics::Door;
+use crate::worker::Statement;
+
+const FOLDER: &str = "state/query";
+/// Longest statement that is stored.
+const STATEMENT_BYTES: usize = 8 << 10;
+/// Characters of an id.
+const ID_CHARS: usize = 24;
+
+/// A statement to store.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueryRequest {
+    /// The statement.
+    sql: String,
+    /// Values of `$1`, `$2`, ….
+    #[serde(default)]
+    #[schema(value_type = Vec<serde_json::Value>)]
+    parameters: Vec<serde_json::Value>,
+    /// What was current at this time; none for now.
+    as_of: Option<String>,
+}
+
+/// A stored query.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StoredQuery {
+    /// Its id: 24 hexadecimal digits that follow from the rest.
+    pub id: String,
+    /// The statement.
+    pub sql: String,
+    /// Values of `$1`, `$2`, … as texts.
+    pub parameters: Vec<Option<String>>,
+    /// The time that was asked about.
+    pub as_of: Option<String>,
+    /// Counter of the pointer: the state of the releases.
+    pub counter: u64,
+    /// Releases that the answer was made from.
+    pub releases: Vec<ReleaseReference>,
+    /// Rows of the answer.
+    pub row_count: usize,
+    /// SHA-256 of the rows in their `ndjson` form.
+    pub digest: String,
+    /// When it was stored.
+    pub stored_at: DateTime<Utc>,
+}
+
+/// A stored query, asked again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueryComparison {
+    /// The stored query.
+    pub query: StoredQuery,
+    /// Whether its own state still gives the same rows. Only a withdrawal changes them.
+    pub is_reproduced: bool,
+    /// Rows of its own state, asked again.
+    pub digest_again: String,
+    /// Whether today's releases give the same rows.
+    pub is_unchanged: bool,
+    /// Today's rows; none where the statement does not run any more.
+    pub digest_now: Option<String>,
+    /// Releases that today's rows are made from.
+    pub releases_now: Vec<ReleaseReference>,
+}
+
+impl StoredQuery {
+    fn statement(&self) -> Statement {
+        Statement { sql: self.sql.clone(), parameters: self.parameters.clone(), ..Statement::default() }
+    }
+
+    /// The id that follows from the rest.
+    fn id_of(&self) -> String {
+        let mut hasher = Sha256::new();
+        let parts = (&self.sql, &self.parameters, &self.as_of, self.counter, &self.digest);
+        hasher.update(serde_json::to_vec(&parts).unwrap_or_default());
+        hex::encode(hasher.finalize())[..ID_CHARS].to_owned()
+    }
+}
+
+fn state(snapshot: Arc<Snapshot>, as_of: Option<&str>) -> Result<Arc<Snapshot>, ApiError> {
+    match as_of.filter(|time| !time.is_empty()) {
+        Some(time) => Ok(Arc::new(snapshot.as_of(parse_time(time)?))),
+        None => Ok(snapshot),
+    }
+}
+
+async fn ask(app: &App, asker: &Asker, statement: Statement, snapshot: Arc<Snapshot>) -> Result<Answered, ApiError> {
+    let running = app.meter(&asker.caller, asker.address)?;
+    let answered = run_over(app, Door::Http, statement, snapshot, None, app.timeout(&asker.caller)).await?;
+    drop(running);
+    if answered.collected.truncated {
+        return Err(ApiError::new("result_too_large", "a query that is stored has to give all its rows; filter it"));
+    }
+    Ok(answered)
+}
+
+async fn read(app: &App, id: &str) -> Result<StoredQuery, ApiError> {
+    let missing = || ApiError::not_found("query", &id.chars().take(40).collect::<String>());
+    if id.len() != ID_CHARS || !id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(missing());
+    }
+    let bytes = app.store().read_optional(&format!("{FOLDER}/{id}.json")).await?.ok_or_else(missing)?;
+    let query: StoredQuery = serde_json::from_slice(&bytes).map_err(|error| ApiError::internal(&error))?;
+    Ok(query)
+}
+
+/// Stores a query so that it can be cited.
+#[utoipa::path(post, path = "/queries", operation_id = "create_query", tag = "sql", request_body = QueryRequest,
+    responses((status = 201, description = "It is stored.", body = StoredQuery),
+              (status = 200, description = "It was stored before.", body = StoredQuery),
+              (status = 413, description = "The body is too large.", content_type = "application/problem+json", body = super::error::Problem),
+              (status = 415, description = "The body is not JSON.", content_type = "application/problem+json", body = super::error::Problem),
+              SqlProblems))]
+pub async fn create_query(
+    State(app): State<App>,
+    asker: Asker,
+    request: Result<Json<QueryRequest>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(request) = request?;
+    if request.sql.len() > STATEMENT_BYTES {
+        return Err(ApiError::new("sql_too_complex", "a statement that is stored has at most 8 KiB"));
+    }
+    app.meter_citation(&asker.caller, asker.address)?;
+    let parameters = request.parameters.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
+    let now = app.snapshot().await?;
+    let as_of = request.as_of.filter(|time| !time.is_empty());
+    let statement = Statement { sql: request.sql.clone(), parameters: parameters.clone(), ..Statement::default() };
+    let answered = ask(&app, &asker, statement, state(Arc::clone(&now), as_of.as_deref())?).await?;
+    if !answered.is_repeatable {
+        let detail = "the answer depends on the time or on chance; ask without now(), random() and what is due today";
+        return Err(ApiError::new("invalid_parameter", detail));
+    }
+    let mut query = StoredQuery {
+        id: String::new(),
+        sql: request.sql,
+        parameters,
+        as_of,
+        counter: now.counter,
+        releases: answered.releases,
+        row_count: answered.collected.row_count,
+        digest: answered.digest,
+        stored_at: app.instance.clock.now(),
+    };
+    query.id = query.id_of();
+    let bytes = serde_json::to_vec_pretty(&query).map_err(|error| ApiError::internal(&error))?;
+    let put = app.store().put_if_absent(&format!("{FOLDER}/{}.json", query.id), Bytes::from(bytes)).await?;
+    let status = if put == Put::Created { StatusCode::CREATED } else { StatusCode::OK };
+    let query = if put == Put::Created { query } else { read(&app, &query.id).await? };
+    let location = format!("/api/v1/queries/{}", query.id);
+    Ok((status, [(header::LOCATION, location)], Json(query)).into_response())
+}
+
+/// A stored query.
+#[utoipa::path(get, path = "/queries/{id}", operation_id = "get_query", tag = "sql",
+    params(("id" = String, Path, description = "Id of the query")),
+    responses((status = 200, description = "The query as it was stored.", body = StoredQuery), super::error::Problems))]
+pub async fn get_query(
+    State(app): State<App>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(id) = id?;
+    Ok(Json(read(&app, &id).await?).into_response())
+}
+
+/// Asks a stored query again, over its own state and over that of today, and compares.
+#[utoipa::path(get, path = "/queries/{id}/comparison", operation_id = "get_query_comparison", tag = "sql",
+    params(("id" = String, Path, description = "Id of the query")),
+    responses((status = 200, description = "What it gives again.", body = QueryComparison), SqlProblems))]
+pub async fn get_query_comparison(
+    State(app): State<App>,
+    asker: Asker,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(id) = id?;
+    let query = read(&app, &id).await?;
+    let then = state(app.snapshot_of(query.counter).await?, query.as_of.as_deref())?;
+    let again = ask(&app, &asker, query.statement(), then).await?;
+    let now = state(app.snapshot().await?, query.as_of.as_deref())?;
+    // A table or a column may be gone by now; that is an answer too.
+    let now = match ask(&app, &asker, query.statement(), now).await {
+        Ok(answered) => Some(answered),
+        Err(error) if matches!(error.code.as_str(), "table_not_found" | "column_not_found") => None,
+        Err(error) => return Err(error),
+    };
+    let comparison = QueryComparison {
+        is_reproduced: again.digest == query.digest,
+        digest_again: again.digest,
+        is_unchanged: now.as_ref().is_some_and(|now| now.digest == query.digest),
+        digest_now: now.as_ref().map(|now| now.digest.clone()),
+        releases_now: now.map(|now| now.releases).unwrap_or_default(),
+        query,
+    };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(comparison)).into_response())
+}
