@@ -6,6 +6,7 @@ mod catalogue;
 mod checks;
 mod client;
 mod client_guide;
+mod clients;
 mod commands;
 mod damaged_files;
 mod declarations;

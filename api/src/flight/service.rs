@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::ipc::writer::IpcWriteOptions;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
@@ -108,13 +108,22 @@ impl Flight {
         let statement = Statement { sql: handle.sql, values: handle.values, ..Statement::default() };
         let asked = self.app.ask(Door::Flight, statement, snapshot, bound.rows + 1, self.app.timeout(caller)).await;
         let answer = asked.map_err(failed)?;
-        let schema = Arc::clone(&answer.schema);
-        let batches = futures::stream::unfold((answer, running), move |(mut answer, running)| async move {
-            let batch = answer.next_within(bound).await?;
-            Some((batch.map_err(|failure| FlightError::from(failed(failure))), (answer, running)))
+        let schema = announced(&answer.schema);
+        let state = (answer, running, Arc::clone(&schema));
+        let batches = futures::stream::unfold(state, move |(mut answer, running, schema)| async move {
+            let batch = answer.next_within(bound).await?.map_err(|failure| FlightError::from(failed(failure)));
+            let batch = batch.and_then(|batch| batch.with_schema(Arc::clone(&schema)).map_err(FlightError::from));
+            Some((batch, (answer, running, schema)))
         });
         Ok(stream(schema, batches))
     }
+}
+
+/// The schema of an answer as it is announced and sent: every column may have missing values. Planning knows more of it before
+/// a statement is optimised than after, and clients compare the two.
+fn announced(schema: &Schema) -> SchemaRef {
+    let fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 /// Batches as messages.
@@ -212,7 +221,7 @@ impl FlightSqlService for Flight {
         let handle = Handle { sql: query.query, as_of: as_of(request.metadata()), values: None };
         let described = self.describe(&handle, &caller).await?;
         let ticket = TicketStatementQuery { statement_handle: handle.to_bytes() };
-        info(&described.schema, ticket.as_any().encode_to_vec().into(), request.into_inner())
+        info(&announced(&described.schema), ticket.as_any().encode_to_vec().into(), request.into_inner())
     }
 
     async fn do_get_statement(&self, ticket: TicketStatementQuery, request: Request<Ticket>) -> Result<DoGet, Status> {
@@ -230,7 +239,7 @@ impl FlightSqlService for Flight {
         let described = self.describe(&handle, &caller).await?;
         Ok(ActionCreatePreparedStatementResult {
             prepared_statement_handle: handle.to_bytes(),
-            dataset_schema: ipc(&described.schema)?,
+            dataset_schema: ipc(&announced(&described.schema))?,
             parameter_schema: ipc(&described.parameters)?,
         })
     }
@@ -253,7 +262,7 @@ impl FlightSqlService for Flight {
     ) -> Result<Response<FlightInfo>, Status> {
         let caller = self.caller(request.metadata(), request.extensions()).await?;
         let described = self.describe(&Handle::read(&query.prepared_statement_handle)?, &caller).await?;
-        info(&described.schema, query.as_any().encode_to_vec().into(), request.into_inner())
+        info(&announced(&described.schema), query.as_any().encode_to_vec().into(), request.into_inner())
     }
 
     async fn do_get_prepared_statement(

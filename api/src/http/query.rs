@@ -177,10 +177,7 @@ pub async fn create_query(
 #[utoipa::path(get, path = "/queries/{id}", operation_id = "get_query", tag = "sql",
     params(("id" = String, Path, description = "Id of the query")),
     responses((status = 200, description = "The query as it was stored.", body = StoredQuery), super::error::Problems))]
-pub async fn get_query(
-    State(app): State<App>,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Response, ApiError> {
+pub async fn get_query(State(app): State<App>, id: Result<Path<String>, PathRejection>) -> Result<Response, ApiError> {
     let Path(id) = id?;
     Ok(Json(read(&app, &id).await?).into_response())
 }

@@ -6,9 +6,10 @@
 //! current when it runs, or those of `SET gongkai.as_of`.
 //!
 //! [`server`] accepts and bounds connections, [`message`] bounds messages, [`startup`] says who asks, [`session`] what was set,
-//! [`query`] answers, [`value`] reads parameters and [`rows`] writes rows.
+//! [`query`] answers, [`value`] reads parameters, [`rows`] writes rows, and [`number`] is the form of decimals in both.
 
 mod message;
+mod number;
 mod query;
 mod rows;
 mod server;
@@ -44,6 +45,12 @@ fn failed(failure: Failure) -> PgWireError {
 /// Ends the connection with a message.
 fn fatal(sqlstate: &str, message: impl Into<String>) -> PgWireError {
     PgWireError::UserError(Box::new(ErrorInfo::new("FATAL".into(), sqlstate.into(), message.into())))
+}
+
+/// A statement in a transaction that has failed.
+fn aborted() -> PgWireError {
+    let message = "the transaction has failed; nothing but its end is accepted";
+    PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".into(), "25P02".into(), message.into())))
 }
 
 /// A prepared statement means something else by now.

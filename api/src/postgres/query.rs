@@ -19,13 +19,14 @@ use pgwire::api::{ClientInfo, ClientPortalStore, ConnectionHandle, DEFAULT_NAME,
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
-use pgwire::messages::extendedquery::{Bind, BindComplete, Close, CloseComplete, TARGET_TYPE_BYTE_STATEMENT};
-use pgwire::messages::response::NoticeResponse;
+use pgwire::messages::extendedquery::{Bind, BindComplete, Close, CloseComplete, Execute, TARGET_TYPE_BYTE_STATEMENT};
+use pgwire::messages::response::{NoticeResponse, TransactionStatus};
+use pgwire::messages::simplequery::Query;
 
 use super::rows::{Answer, copy_header, copy_lines, fields};
 use super::session::{Kept, Session};
 use super::value::text_of;
-use super::{failed, refused};
+use super::{aborted, failed, refused};
 use crate::http::{ApiError, App};
 use crate::metrics::Door;
 use crate::worker::{Bound, Statement};
@@ -65,6 +66,19 @@ fn split(text: &str) -> PgWireResult<Vec<Command>> {
 
 fn statement(sql: &str, parameters: Vec<Option<String>>) -> Statement {
     Statement { sql: sql.to_owned(), parameters, with_system: true, ..Statement::default() }
+}
+
+fn is_aborted<C: ClientInfo>(client: &C) -> bool {
+    client.transaction_status() == TransactionStatus::Error
+}
+
+/// After an error in a transaction only its end, or the way back to a savepoint, is accepted.
+fn may_run<C: ClientInfo>(client: &C, command: &Command) -> PgWireResult<()> {
+    match command {
+        Command::Commit | Command::Rollback | Command::RollbackTo => Ok(()),
+        _ if is_aborted(client) => Err(aborted()),
+        _ => Ok(()),
+    }
 }
 
 fn setting_field(name: &str) -> FieldInfo {
@@ -143,11 +157,14 @@ impl Queries {
                 Response::Query(QueryResponse::new(fields, stream::iter([Ok(row)])))
             }
             Command::Begin => Response::TransactionStart(Tag::new("BEGIN")),
+            Command::Commit if is_aborted(client) => Response::TransactionEnd(Tag::new("ROLLBACK")),
             Command::Commit => Response::TransactionEnd(Tag::new("COMMIT")),
             Command::Rollback => Response::TransactionEnd(Tag::new("ROLLBACK")),
-            // The transaction is as it was at its beginning, whatever failed in it.
-            Command::RollbackTo => Response::TransactionStart(Tag::new("ROLLBACK")),
-            Command::Nothing(tag) => Response::Execution(Tag::new(tag)),
+            Command::Savepoint => Response::Execution(Tag::new("SAVEPOINT")),
+            Command::Release => Response::Execution(Tag::new("RELEASE")),
+            Command::RollbackTo => Response::Execution(Tag::new("ROLLBACK")),
+            Command::Close => Response::Execution(Tag::new("CLOSE CURSOR")),
+            Command::Unlisten => Response::Execution(Tag::new("UNLISTEN")),
             Command::Discard => {
                 self.session.discard();
                 Response::Execution(Tag::new("DISCARD ALL"))
@@ -172,7 +189,7 @@ impl Queries {
         C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let mut answer = self.answer(client, query, Vec::new()).await?;
+        let mut answer = self.answer(client, query, Vec::new()).await?.unwatched();
         let columns = answer.schema().fields().len();
         let head = CopyOutResponse::new(0, columns as i16, vec![0; columns]);
         client.send(PgWireBackendMessage::CopyOutResponse(head)).await?;
@@ -192,8 +209,28 @@ impl Queries {
     }
 }
 
+/// Back from an error into the transaction, before the library looks at where it stands.
+fn go_back<C: ClientInfo>(client: &mut C) {
+    if is_aborted(client) {
+        client.set_transaction_status(TransactionStatus::Transaction);
+    }
+}
+
 #[async_trait]
 impl SimpleQueryHandler for Queries {
+    async fn on_query<C>(&self, client: &mut C, query: Query) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        if split(&query.query).is_ok_and(|all| all == [Command::RollbackTo]) {
+            go_back(client);
+        }
+        self._on_query(client, query).await
+    }
+
     async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
@@ -220,6 +257,7 @@ impl SimpleQueryHandler for Queries {
         }
         let mut responses = Vec::with_capacity(all.len());
         for command in &all {
+            may_run(client, command)?;
             let response = self.command(client, command).await?;
             responses.push(if asked > 1 { gathered(response).await? } else { response });
         }
@@ -346,6 +384,24 @@ impl ExtendedQueryHandler for Queries {
         Ok(())
     }
 
+    async fn on_execute<C>(&self, client: &mut C, message: Execute) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        use pgwire::api::store::Entry;
+
+        let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
+        if let Some(Entry::Value(portal)) = client.portal_store().get_portal(name)
+            && matches!(portal.statement.statement.as_ref(), Prepared::Command(Command::RollbackTo))
+        {
+            go_back(client);
+        }
+        self._on_execute(client, message).await
+    }
+
     async fn do_query<C>(&self, client: &mut C, portal: &Portal<Self::Statement>, _: usize) -> PgWireResult<Response>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
@@ -354,8 +410,12 @@ impl ExtendedQueryHandler for Queries {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let (sql, parameters, schema) = match portal.statement.statement.as_ref() {
+            Prepared::Query { .. } if is_aborted(client) => return Err(aborted()),
             Prepared::Query { sql, parameters, schema } => (sql, parameters, schema),
-            Prepared::Command(command) => return self.command(client, command).await,
+            Prepared::Command(command) => {
+                may_run(client, command)?;
+                return self.command(client, command).await;
+            }
         };
         let mut texts = Vec::with_capacity(portal.parameters.len());
         for index in 0..portal.parameters.len() {

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use arrow_pg::datatypes::{arrow_schema_to_pg_fields, encode_recordbatch};
 use bytes::Bytes;
 use futures::Stream;
 use futures::channel::oneshot;
 use gongkai_warehouse::export::{Columns, csv_text};
 use gongkai_warehouse::query::command::CopyFormat;
-use pgwire::api::ConnectionHandle;
 use pgwire::api::portal::Format;
 use pgwire::api::results::{FieldFormat, FieldInfo};
+use pgwire::api::{ConnectionHandle, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::data::DataRow;
 
-use super::{failed, refused};
+use super::{failed, number, refused};
 use crate::http::ApiError;
 use crate::worker::{Bound, QueryAnswer};
 
@@ -33,35 +34,39 @@ pub fn fields(schema: &Schema, format: &Format) -> PgWireResult<Vec<FieldInfo>> 
     for (field, column) in fields.iter_mut().zip(schema.fields()) {
         // What nothing gives a type is text: clients know no "unknown" in results.
         if column.data_type() == &DataType::Null {
-            *field = FieldInfo::new(column.name().clone(), None, None, pgwire::api::Type::TEXT, field.format());
+            *field = FieldInfo::new(column.name().clone(), None, None, Type::TEXT, field.format());
         }
     }
     Ok(fields)
 }
 
-/// Decimals as texts where texts are sent: every digit arrives, however many there are.
+/// Decimals in a form in which every digit arrives, however many there are: as texts, or as the bytes of the protocol, which
+/// [`number`] writes.
 fn exact(batch: &RecordBatch, fields: &[FieldInfo]) -> PgWireResult<RecordBatch> {
-    let is_text = |index: usize| fields.get(index).is_some_and(|field| field.format() == FieldFormat::Text);
-    let is_cast = |index: usize, data_type: &DataType| match data_type {
-        DataType::Decimal128(..) => is_text(index),
-        DataType::Decimal256(..) | DataType::Null => true,
-        _ => false,
-    };
+    let is_number = |data_type: &DataType| matches!(data_type, DataType::Decimal128(..) | DataType::Decimal256(..));
+    let is_cast = |data_type: &DataType| is_number(data_type) || data_type == &DataType::Null;
     let schema = batch.schema();
-    if !schema.fields().iter().enumerate().any(|(index, field)| is_cast(index, field.data_type())) {
+    if !schema.fields().iter().any(|field| is_cast(field.data_type())) {
         return Ok(batch.clone());
     }
+    let internal = |error: ArrowError| refused(&ApiError::internal(&error));
     let mut columns: Vec<(Field, ArrayRef)> = Vec::with_capacity(batch.num_columns());
-    for (index, (field, column)) in schema.fields().iter().zip(batch.columns()).enumerate() {
-        columns.push(if is_cast(index, field.data_type()) {
-            let texts = cast(column, &DataType::Utf8).map_err(|error| refused(&ApiError::internal(&error)))?;
-            (field.as_ref().clone().with_data_type(DataType::Utf8), texts)
+    for ((field, column), told) in schema.fields().iter().zip(batch.columns()).zip(fields) {
+        if !is_cast(field.data_type()) {
+            columns.push((field.as_ref().clone(), Arc::clone(column)));
+            continue;
+        }
+        let texts = cast(column, &DataType::Utf8).map_err(internal)?;
+        let array: ArrayRef = if is_number(field.data_type()) && told.format() == FieldFormat::Binary {
+            let texts = texts.as_string::<i32>();
+            Arc::new(texts.iter().map(|text| text.map(number::write)).collect::<BinaryArray>())
         } else {
-            (field.as_ref().clone(), Arc::clone(column))
-        });
+            texts
+        };
+        columns.push((field.as_ref().clone().with_data_type(array.data_type().clone()), array));
     }
-    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| refused(&ApiError::internal(&error)))
+    let (columns, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(columns)), arrays).map_err(internal)
 }
 
 /// An answer with the count of what was sent of it, which can be cancelled.
@@ -77,6 +82,13 @@ impl Answer {
     /// Begins to count.
     pub fn new(answer: QueryAnswer, bound: Bound, handle: Option<Arc<ConnectionHandle>>) -> Self {
         Self { answer, bound, handle, cancelled: None }
+    }
+
+    /// The same for a statement that is answered while the library watches: it stops the work when the client cancels, and takes
+    /// a second watch for a cancel.
+    pub fn unwatched(mut self) -> Self {
+        self.handle = None;
+        self
     }
 
     /// Types of the rows.
@@ -149,7 +161,7 @@ pub fn copy_header(schema: &Schema, format: CopyFormat) -> Bytes {
 
 /// The lines of `COPY` for a batch.
 pub fn copy_lines(batch: &RecordBatch, format: CopyFormat) -> PgWireResult<Vec<Bytes>> {
-    let internal = |error: arrow::error::ArrowError| refused(&ApiError::internal(&error));
+    let internal = |error: ArrowError| refused(&ApiError::internal(&error));
     let columns = Columns::new(batch).map_err(internal)?;
     let mut scratch = String::new();
     let mut lines = Vec::with_capacity(batch.num_rows());
@@ -158,7 +170,7 @@ pub fn copy_lines(batch: &RecordBatch, format: CopyFormat) -> PgWireResult<Vec<B
         columns
             .row(row, &mut scratch, |index, _, text, _| {
                 push_cell(&mut line, index, text, format);
-                Ok::<(), arrow::error::ArrowError>(())
+                Ok::<(), ArrowError>(())
             })
             .map_err(internal)?;
         line.push(b'\n');

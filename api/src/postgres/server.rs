@@ -188,8 +188,14 @@ async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
             // A client that does not take its answer: the query has long ended, the connection ends with it.
             () = sleep(most) => return Ok(()),
         };
-        if let Err(error) = processed {
-            process_error(&mut socket, error, is_extended).await?;
+        match processed {
+            Ok(()) => {}
+            // Nothing follows it: clients that are told to go on take it for a broken protocol.
+            Err(PgWireError::UserError(info)) if info.is_fatal() => {
+                let _ = socket.send(PgWireBackendMessage::ErrorResponse((*info).into())).await;
+                return socket.close().await;
+            }
+            Err(error) => process_error(&mut socket, error, is_extended).await?,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Who connects: the public, or the holder of a key.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -38,6 +39,38 @@ fn key_id(user: &str) -> Option<&str> {
     let id = user.strip_prefix("gk_")?;
     // The whole token may stand there too: its secret is not looked at.
     Some(id.split('_').next().unwrap_or(id))
+}
+
+/// The settings in `options`: `-c name=value` and `--name=value`; a backslash keeps a space in its word.
+fn settings(options: &str) -> Vec<(String, String)> {
+    let (mut words, mut word) = (Vec::new(), String::new());
+    let mut characters = options.chars();
+    loop {
+        match characters.next() {
+            Some('\\') => word.extend(characters.next()),
+            Some(character) if !character.is_whitespace() => word.push(character),
+            space => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                if space.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let setting = match word.as_str() {
+            "-c" => words.next(),
+            _ => word.strip_prefix("--").or_else(|| word.strip_prefix("-c")).map(str::to_owned),
+        };
+        if let Some((name, value)) = setting.as_deref().and_then(|setting| setting.split_once('=')) {
+            found.push((name.replace('-', "_"), value.to_owned()));
+        }
+    }
+    found
 }
 
 /// The passwords of keys.
@@ -84,6 +117,21 @@ impl Startup {
         Self { app, session, manager, numbers: RandomPidSecretKeyGenerator::default(), sasl }
     }
 
+    /// Settings that the client names at the beginning: those of the protocol, and those in `options`.
+    fn begin(&self, parameters: &BTreeMap<String, String>) -> PgWireResult<()> {
+        for name in ["application_name", "TimeZone", "DateStyle", "extra_float_digits", "statement_timeout"] {
+            if let Some(value) = parameters.get(name) {
+                // What the client says of itself is not worth refusing it.
+                let _ = self.session.set(name, Some(value));
+            }
+        }
+        for (name, value) in settings(parameters.get("options").map(String::as_str).unwrap_or_default()) {
+            // A time that cannot be read would give other answers than those that were asked for.
+            self.session.set(&name, Some(&value)).map_err(|error| fatal("22023", error.detail))?;
+        }
+        Ok(())
+    }
+
     /// The guard against guessing, and the key behind the connection.
     async fn admit<C: ClientInfo>(&self, client: &C) -> PgWireResult<()> {
         let user = client.metadata().get(METADATA_USER).cloned().unwrap_or_default();
@@ -105,6 +153,7 @@ impl StartupHandler for Startup {
     {
         if let PgWireFrontendMessage::Startup(startup) = &message {
             let user = startup.parameters.get(METADATA_USER).map(String::as_str).unwrap_or_default();
+            self.begin(&startup.parameters)?;
             if let Some(id) = key_id(user) {
                 if !client.is_secure() {
                     return Err(fatal("28000", "keys are taken over TLS only; connect with sslmode=require"));
@@ -115,12 +164,6 @@ impl StartupHandler for Startup {
             }
             protocol_negotiation(client, startup).await?;
             save_startup_parameters_to_metadata(client, startup);
-            for name in ["application_name", "TimeZone", "DateStyle", "extra_float_digits", "statement_timeout"] {
-                if let Some(value) = startup.parameters.get(name) {
-                    // What the client asks for at the beginning is not worth refusing it.
-                    let _ = self.session.set(name, Some(value));
-                }
-            }
             let (pid, secret) = self.numbers.generate(client);
             client.set_pid_and_secret_key(pid, secret.clone());
             let (handle, guard) = self.manager.register(pid, secret);
@@ -139,5 +182,22 @@ impl StartupHandler for Startup {
             }
         }
         ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_they_are_written() {
+        let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            settings("-c gongkai.as_of=2024-05-01  -cstatement_timeout=500 --application-name=a\\ b"),
+            [set("gongkai.as_of", "2024-05-01"), set("statement_timeout", "500"), set("application_name", "a b")]
+        );
+        for nothing in ["", " ", "-c", "-c x", "x=1", "-d 5"] {
+            assert_eq!(settings(nothing), [], "{nothing:?}");
+        }
     }
 }

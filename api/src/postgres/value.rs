@@ -6,9 +6,8 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
 use pgwire::api::Type;
 use pgwire::api::portal::Portal;
 use pgwire::error::PgWireResult;
-use rust_decimal::Decimal;
 
-use super::refused;
+use super::{number, refused};
 use crate::http::ApiError;
 
 /// The text of a parameter; none for NULL.
@@ -38,7 +37,7 @@ pub fn text_of<S: Clone>(portal: &Portal<S>, index: usize, of_type: &Type) -> Pg
         Type::OID => read!(u32),
         Type::FLOAT4 => read!(f32),
         Type::FLOAT8 => read!(f64),
-        Type::NUMERIC => read!(Decimal),
+        Type::NUMERIC => Some(number::read(bytes).ok_or_else(|| wrong("no finite number"))?),
         Type::DATE => read!(NaiveDate),
         Type::TIMESTAMP => read!(NaiveDateTime),
         Type::TIMESTAMPTZ => portal

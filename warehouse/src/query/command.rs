@@ -38,12 +38,18 @@ pub enum Command {
     Commit,
     /// `ROLLBACK` and `ABORT`.
     Rollback,
-    /// `ROLLBACK TO …`: the transaction goes on.
+    /// `SAVEPOINT name`. Nothing is written, so that no state belongs to it.
+    Savepoint,
+    /// `RELEASE name`.
+    Release,
+    /// `ROLLBACK TO name`: the transaction goes on.
     RollbackTo,
-    /// What only touches things that a session does not have here; with the word for its end.
-    Nothing(&'static str),
     /// `DISCARD …`: everything, all settings go back.
     Discard,
+    /// `CLOSE name`: cursors live on the side of clients.
+    Close,
+    /// `UNLISTEN name`: there is nothing to listen to.
+    Unlisten,
     /// `DEALLOCATE name`; none for all.
     Deallocate(Option<String>),
 }
@@ -141,14 +147,13 @@ fn command(tokens: &[TokenWithSpan], source: &Source<'_>) -> Result<Command, Que
         Keyword::SHOW => show(&tokens[1..])?,
         Keyword::BEGIN | Keyword::START => Command::Begin,
         Keyword::COMMIT | Keyword::END => Command::Commit,
-        Keyword::ROLLBACK if tokens[1..].iter().any(|token| keyword(Some(token)) == Keyword::TO) => Command::RollbackTo,
+        Keyword::ROLLBACK if tokens.iter().any(|token| keyword(Some(token)) == Keyword::TO) => Command::RollbackTo,
         Keyword::ROLLBACK | Keyword::ABORT => Command::Rollback,
-        // Drivers look for something within a savepoint, and clear what others left before they give a connection back.
-        Keyword::SAVEPOINT => Command::Nothing("SAVEPOINT"),
-        Keyword::RELEASE => Command::Nothing("RELEASE"),
-        Keyword::CLOSE if keyword(tokens.get(1)) == Keyword::ALL => Command::Nothing("CLOSE CURSOR ALL"),
-        Keyword::UNLISTEN => Command::Nothing("UNLISTEN"),
+        Keyword::SAVEPOINT => Command::Savepoint,
+        Keyword::RELEASE => Command::Release,
         Keyword::DISCARD => Command::Discard,
+        Keyword::CLOSE => Command::Close,
+        Keyword::UNLISTEN => Command::Unlisten,
         Keyword::DEALLOCATE => {
             let names = tokens[1..].iter().filter(|token| keyword(Some(token)) != Keyword::PREPARE);
             Command::Deallocate(word(names.last()).filter(|name| name != "all"))
@@ -312,12 +317,12 @@ mod tests {
             ("DEALLOCATE ALL", Command::Deallocate(None)),
             ("DEALLOCATE PREPARE s1", Command::Deallocate(Some("s1".into()))),
             ("DISCARD ALL", Command::Discard),
-            ("SAVEPOINT \"_pg3_1\"", Command::Nothing("SAVEPOINT")),
-            ("RELEASE SAVEPOINT a", Command::Nothing("RELEASE")),
-            ("ROLLBACK TO SAVEPOINT a", Command::RollbackTo),
-            ("ROLLBACK", Command::Rollback),
-            ("UNLISTEN *", Command::Nothing("UNLISTEN")),
-            ("CLOSE ALL", Command::Nothing("CLOSE CURSOR ALL")),
+            ("CLOSE ALL", Command::Close),
+            ("UNLISTEN *", Command::Unlisten),
+            ("SAVEPOINT \"_pg3_1\"", Command::Savepoint),
+            ("RELEASE SAVEPOINT s", Command::Release),
+            ("ROLLBACK TO \"_pg3_1\"", Command::RollbackTo),
+            ("ROLLBACK WORK", Command::Rollback),
         ] {
             assert_eq!(one(text), command, "{text}");
         }
