@@ -19,6 +19,7 @@ mod faults;
 mod feeds;
 mod forbidden;
 mod guide;
+mod hostile;
 mod hostile_files;
 mod http;
 mod inspect;

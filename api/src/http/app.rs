@@ -14,7 +14,7 @@ use gongkai_catalog::{Audience, Catalog, Dataset, Table};
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::lake::pointer;
 use gongkai_warehouse::store::Store;
-use tokio::sync::RwLock;
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 
 use super::answers::Answers;
 use super::{ApiError, source};
@@ -24,6 +24,11 @@ use crate::instance::{DEFAULT_DATA, Instance};
 use crate::metrics::{Door, Metrics, Sight};
 use crate::worker::{Description, Failure, QueryAnswer, QueryLimits, QueryPool, Statement};
 
+/// An earlier state, by the counter when it was asked for and its own.
+type Earlier = ((u64, u64), Arc<Snapshot>);
+
+/// Files that are written while they are sent, at once: each has a thread of its own.
+const DOWNLOADS: usize = 16;
 /// Earlier states that are kept.
 const EARLIER: usize = 4;
 /// Queries that one party may store in a minute.
@@ -49,9 +54,10 @@ pub struct App {
     pub answers: Arc<Answers>,
     meter: Arc<Meter>,
     citations: Arc<Meter>,
+    downloads: Arc<Semaphore>,
     cached: Arc<RwLock<Option<Cached>>>,
     /// Earlier states that were asked for, by the counter then and theirs.
-    earlier: Arc<RwLock<VecDeque<((u64, u64), Arc<Snapshot>)>>>,
+    earlier: Arc<RwLock<VecDeque<Earlier>>>,
     windows: Arc<source::Windows>,
     guesses: Arc<Guesses>,
     is_stopping: Arc<AtomicBool>,
@@ -79,6 +85,7 @@ impl App {
             meter: Arc::new(meter),
             cached: Arc::default(),
             earlier: Arc::default(),
+            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             citations: Arc::new(Meter::new(CITATIONS_PER_MINUTE, 0)),
             windows,
             guesses: Arc::default(),
@@ -168,6 +175,18 @@ impl App {
     pub fn meter(&self, caller: &Caller, address: Option<IpAddr>) -> Result<Running, Failure> {
         let taken = self.meter.take(caller, address, Instant::now());
         taken.map_err(|refused| Failure::new("rate_limited", refused.to_string()))
+    }
+
+    /// A place among the files that are written while they are sent; those that lie ready need none.
+    ///
+    /// # Errors
+    ///
+    /// `overloaded` when there is none for too long.
+    pub async fn download_place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let wait = Duration::from_millis(self.instance.config.query.queue_wait_ms);
+        let place = tokio::time::timeout(wait, Arc::clone(&self.downloads).acquire_owned()).await;
+        let overloaded = || ApiError::new("overloaded", "too many downloads at once; try again in a few seconds");
+        place.ok().and_then(Result::ok).ok_or_else(overloaded)
     }
 
     /// Takes one stored query of the party that asks for it.

@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -45,5 +45,20 @@ impl FromRequestParts<App> for Asker {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
         let caller = app.caller(&parts.headers, address).await?;
         Ok(Self { caller, address })
+    }
+}
+
+/// Refuses HEAD where only running something would tell what GET answers.
+#[derive(Debug)]
+pub struct NoHead;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoHead {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match parts.method {
+            Method::HEAD => Err(ApiError::new("method_not_allowed", "nothing is run for HEAD; ask with GET or POST")),
+            _ => Ok(Self),
+        }
     }
 }

@@ -14,7 +14,7 @@ use gongkai_warehouse::export::{self, ExportError, ExportOptions, Format};
 use gongkai_warehouse::release::mirror::read_release;
 use gongkai_warehouse::schema::released_schema;
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use utoipa::IntoParams;
 
 use super::error::Problems;
@@ -86,12 +86,13 @@ pub async fn download_dataset(
     if format.name == "xlsx" && rows >= 1_048_576 {
         return Err(ExportError::TooManyRows { rows: rows as usize }.into());
     }
+    let place = app.download_place().await?;
     let tag = caching::tag(&snapshot, &["download", &id, format.name, if query.bom { "bom" } else { "" }]);
     let schema = released_schema(table);
     let options = ExportOptions { with_bom: query.bom };
     let media_type = format.media_type;
     Ok(caching::respond(request.headers(), &tag, || {
-        let body = stream_releases(app.clone(), releases, format, schema, options);
+        let body = stream_releases(app.clone(), releases, format, schema, options, place);
         let disposition = format!("attachment; filename=\"{file_name}\"");
         ([(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body)
             .into_response()
@@ -107,6 +108,7 @@ fn stream_releases(
     format: &'static Format,
     schema: arrow::datatypes::SchemaRef,
     options: ExportOptions,
+    place: OwnedSemaphorePermit,
 ) -> Body {
     let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(8);
     let runtime = tokio::runtime::Handle::current();
@@ -127,6 +129,7 @@ fn stream_releases(
             tracing::error!(error, "a download broke off");
             let _ = failed.blocking_send(Err(io::Error::other("the download broke off")));
         }
+        drop(place);
     });
     let chunks =
         stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|chunk| (chunk, receiver)) });

@@ -34,8 +34,10 @@ pub mod table;
 pub mod verify;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::{HeaderName, Method, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
@@ -125,6 +127,27 @@ pub fn description(app: App) -> utoipa::openapi::OpenApi {
     api(app).1
 }
 
+/// Most bytes that any body may announce: an upload. The handlers have smaller bounds of their own.
+const LARGEST_BODY: u64 = 1 << 30;
+/// The same for questions, which are JSON.
+const LARGEST_QUESTION: u64 = 2 << 20;
+
+/// Refuses a body that announces more than is taken, before any of it comes.
+async fn announced(request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()).and_then(|value| value.parse::<u64>().ok());
+    let path = request.uri().path();
+    let is_question = matches!(path, "/api/v1/sql" | "/api/v1/queries");
+    let most = if is_question { LARGEST_QUESTION } else { LARGEST_BODY };
+    match length {
+        Some(length) if length > most => {
+            ApiError::new("payload_too_large", format!("the body has {length} bytes; at most {most} are accepted"))
+                .into_response()
+        }
+        _ => next.run(request).await,
+    }
+}
+
 /// Everything that is served.
 pub fn router(app: App) -> Router {
     let counted = app.clone();
@@ -171,6 +194,7 @@ pub fn router(app: App) -> Router {
             header::X_CONTENT_TYPE_OPTIONS,
             axum::http::HeaderValue::from_static("nosniff"),
         ))
+        .layer(from_fn(announced))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(counted, request_id::give_request_id))
 }

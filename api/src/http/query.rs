@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::app::parse_time;
-use super::caller::Asker;
+use super::caller::{Asker, NoHead};
 use super::sql::{Answered, ReleaseReference, SqlProblems, run_over, text_of};
 use super::{ApiError, App};
 use crate::metrics::Door;
@@ -187,6 +187,7 @@ pub async fn get_query(State(app): State<App>, id: Result<Path<String>, PathReje
     params(("id" = String, Path, description = "Id of the query")),
     responses((status = 200, description = "What it gives again.", body = QueryComparison), SqlProblems))]
 pub async fn get_query_comparison(
+    _: NoHead,
     State(app): State<App>,
     asker: Asker,
     id: Result<Path<String>, PathRejection>,

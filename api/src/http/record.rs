@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::app::parse_time;
-use super::caller::Asker;
+use super::caller::{Asker, NoHead};
 use super::error::Problems;
 use super::sql::{ResultColumn, run_over};
 use super::{ApiError, App};
@@ -127,6 +127,7 @@ fn statement(id: &str, table: &str, query: &RecordQuery, offset: usize, page_siz
     params(("id" = String, Path, description = "Dataset id"), RecordQuery),
     responses((status = 200, description = "A page of rows.", body = RecordPage), Problems))]
 pub async fn list_records(
+    _: NoHead,
     State(app): State<App>,
     asker: Asker,
     id: Result<Path<String>, PathRejection>,

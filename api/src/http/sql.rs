@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use super::answers::Kept;
-use super::caller::Asker;
+use super::caller::{Asker, NoHead};
 use super::download::wanted_format;
 use super::error::Problem;
 use super::file_answer::FileAnswer;
@@ -156,6 +156,7 @@ pub struct SqlResult {
               (status = 304, description = "The client holds this answer (`If-None-Match`)."),
               SqlProblems))]
 pub async fn get_sql(
+    _: NoHead,
     State(app): State<App>,
     asker: Asker,
     headers: HeaderMap,
@@ -268,10 +269,21 @@ pub async fn run_over(
     let is_repeatable = stream.is_repeatable;
     let releases = references(&stream, &snapshot);
     let collected = stream.collect(max_rows, settings.max_bytes).await?;
-    let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
-    let bytes = export::to_bytes(lines, &schema, &collected.batches, ExportOptions::default())?;
-    let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
+    let (types, batches) = (Arc::clone(&schema), collected.batches.clone());
+    let digest = encoding(move || {
+        let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
+        let bytes = export::to_bytes(lines, &types, &batches, ExportOptions::default())?;
+        Ok(format!("sha256:{}", hex::encode(Sha256::digest(&bytes))))
+    });
+    let digest = digest.await?;
     Ok(Answered { columns, releases, warnings, is_repeatable, schema, collected, digest })
+}
+
+/// Work on a whole answer, away from the threads that answer everybody.
+async fn encoding<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))?
 }
 
 fn references(stream: &QueryAnswer, snapshot: &Snapshot) -> Vec<ReleaseReference> {
@@ -322,7 +334,9 @@ async fn answer(app: &App, asker: &Asker, headers: &HeaderMap, request: SqlReque
         let as_of = request.as_of.as_deref();
         let answered = run_for(app, Door::Http, statement, as_of, request.limit, timeout).await?;
         drop(running);
-        let body = json(app, &request, &answered, started)?;
+        let batches = answered.collected.batches.clone();
+        let rows = encoding(move || Ok(String::from_utf8(export::to_rows(&batches)?).unwrap_or_default())).await?;
+        let body = json(app, &request, &answered, rows, started)?;
         let head = Head::of(&answered.releases, &answered.warnings, format, answered.is_repeatable.then_some(&tag));
         let headers = head.headers(Some(&answered.digest), answered.collected.truncated);
         return Ok(finished(app, headers, body.into(), answered.is_repeatable.then_some(&tag)));
@@ -339,9 +353,14 @@ async fn answer(app: &App, asker: &Asker, headers: &HeaderMap, request: SqlReque
     file.send(app, head, settings.max_bytes, is_repeatable.then_some(&tag)).await
 }
 
-fn json(app: &App, request: &SqlRequest, answered: &Answered, started: Instant) -> Result<Vec<u8>, ApiError> {
+fn json(
+    app: &App,
+    request: &SqlRequest,
+    answered: &Answered,
+    rows: String,
+    started: Instant,
+) -> Result<Vec<u8>, ApiError> {
     let collected = &answered.collected;
-    let rows = String::from_utf8(export::to_rows(&collected.batches)?).unwrap_or_default();
     let now = app.instance.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let as_of = request.as_of.clone().filter(|text| !text.is_empty()).unwrap_or(now);
     let mut permalink = format!(

@@ -1,7 +1,8 @@
-//! A bound on what a client may send at once.
+//! Bounds on what a client may send, and a look at its form.
 //!
-//! The library accepts messages of a gigabyte and keeps what it has read of one. Here the lengths that messages announce are
-//! followed as the bytes come in, and a message that is too long ends the connection before its body is read.
+//! The library accepts messages of a gigabyte, keeps what it has read of one, and panics on some whose lengths do not agree. Here
+//! the lengths that messages announce are followed as the bytes come in: a message that is too long ends the connection before its
+//! body is read, one that is not well-formed before the library sees its end.
 
 use std::io;
 use std::pin::Pin;
@@ -14,12 +15,101 @@ const MESSAGE_BYTES: usize = 1 << 20;
 /// Longest first message.
 const STARTUP_BYTES: usize = 10_000;
 
-/// The announced length is more than is accepted, or none.
+/// Why a message is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a message of {found} bytes is not accepted; at most {accepted} are")]
-pub struct TooLong {
-    found: usize,
-    accepted: usize,
+pub enum Refused {
+    /// The announced length is more than is accepted, or none.
+    #[error("a message of {found} bytes is not accepted; at most {accepted} are")]
+    Long {
+        /// The length.
+        found: usize,
+        /// The most that is accepted.
+        accepted: usize,
+    },
+    /// The parts of a message do not agree with its length.
+    #[error("a message of kind {kind:?} is not well-formed")]
+    Form {
+        /// Its kind.
+        kind: char,
+    },
+}
+
+impl Refused {
+    /// The state that the client is told.
+    pub fn sqlstate(self) -> &'static str {
+        match self {
+            Self::Long { .. } => "54000",
+            Self::Form { .. } => "08P01",
+        }
+    }
+}
+
+/// The bytes of a message that are not read yet.
+struct Body<'a>(&'a [u8]);
+
+impl Body<'_> {
+    fn skip(&mut self, count: usize) -> Option<()> {
+        self.0 = self.0.get(count..)?;
+        Some(())
+    }
+
+    /// A text up to its zero byte.
+    fn text(&mut self) -> Option<()> {
+        let end = self.0.iter().position(|byte| *byte == 0)?;
+        std::str::from_utf8(&self.0[..end]).ok()?;
+        self.skip(end + 1)
+    }
+
+    fn short(&mut self) -> Option<usize> {
+        let value = u16::from_be_bytes([*self.0.first()?, *self.0.get(1)?]);
+        self.skip(2)?;
+        Some(value.into())
+    }
+
+    fn long(&mut self) -> Option<i32> {
+        let value = i32::from_be_bytes([*self.0.first()?, *self.0.get(1)?, *self.0.get(2)?, *self.0.get(3)?]);
+        self.skip(4)?;
+        Some(value)
+    }
+
+    /// A count of parts of so many bytes each, and the parts.
+    fn parts(&mut self, size: usize) -> Option<()> {
+        let count = self.short()?;
+        self.skip(count * size)
+    }
+
+    /// A count of values, each with its length or -1 for NULL.
+    fn values(&mut self) -> Option<()> {
+        for _ in 0..self.short()? {
+            match self.long()? {
+                -1 => {}
+                length => self.skip(usize::try_from(length).ok()?)?,
+            }
+        }
+        Some(())
+    }
+}
+
+/// Whether the parts of a message end where it ends.
+fn is_well_formed(kind: u8, body: &[u8]) -> bool {
+    let mut body = Body(body);
+    let read = match kind {
+        b'Q' | b'f' => body.text(),
+        b'P' => body.text().and_then(|()| body.text()).and_then(|()| body.parts(4)),
+        b'B' => body
+            .text()
+            .and_then(|()| body.text())
+            .and_then(|()| body.parts(2))
+            .and_then(|()| body.values())
+            .and_then(|()| body.parts(2)),
+        b'D' | b'C' => body.skip(1).and_then(|()| body.text()),
+        b'E' => body.text().and_then(|()| body.skip(4)),
+        b'S' | b'H' | b'X' | b'c' => Some(()),
+        // Passwords in their several forms, and rows that are copied in.
+        b'p' | b'd' => return true,
+        _ => None,
+    };
+    read.is_some() && body.0.is_empty()
 }
 
 /// Follows the lengths of messages.
@@ -28,42 +118,62 @@ pub struct Follower {
     header: [u8; 5],
     filled: usize,
     left: usize,
+    /// What has come of the message's body.
+    body: Vec<u8>,
     /// The first message has no byte for its kind.
     is_first: bool,
 }
 
 impl Default for Follower {
     fn default() -> Self {
-        Self { header: [0; 5], filled: 0, left: 0, is_first: true }
+        Self { header: [0; 5], filled: 0, left: 0, body: Vec::new(), is_first: true }
     }
 }
 
 impl Follower {
     /// Takes bytes as they come.
-    pub fn feed(&mut self, mut bytes: &[u8]) -> Result<(), TooLong> {
-        while !bytes.is_empty() {
+    pub fn feed(&mut self, mut bytes: &[u8]) -> Result<(), Refused> {
+        loop {
             if self.left > 0 {
                 let taken = self.left.min(bytes.len());
+                if !self.is_first {
+                    self.body.extend_from_slice(&bytes[..taken]);
+                }
                 self.left -= taken;
                 bytes = &bytes[taken..];
+                if self.left > 0 {
+                    return Ok(());
+                }
+                self.end()?;
                 continue;
             }
+            let Some(byte) = bytes.first() else { return Ok(()) };
             let (kind, accepted) = if self.is_first { (0, STARTUP_BYTES) } else { (1, MESSAGE_BYTES) };
-            self.header[self.filled] = bytes[0];
+            self.header[self.filled] = *byte;
             self.filled += 1;
             bytes = &bytes[1..];
             if self.filled == kind + 4 {
                 let length = [self.header[kind], self.header[kind + 1], self.header[kind + 2], self.header[kind + 3]];
                 let found = u32::from_be_bytes(length) as usize;
                 if !(4..=accepted).contains(&found) {
-                    return Err(TooLong { found, accepted });
+                    return Err(Refused::Long { found, accepted });
                 }
                 self.left = found - 4;
                 self.filled = 0;
-                self.is_first = false;
+                if self.left == 0 {
+                    self.end()?;
+                }
             }
         }
-        Ok(())
+    }
+
+    /// A message is there as a whole.
+    fn end(&mut self) -> Result<(), Refused> {
+        let body = std::mem::take(&mut self.body);
+        if std::mem::take(&mut self.is_first) || is_well_formed(self.header[0], &body) {
+            return Ok(());
+        }
+        Err(Refused::Form { kind: self.header[0].into() })
     }
 }
 
@@ -76,7 +186,7 @@ pub struct Bounded<S> {
 
 impl<S> Bounded<S> {
     /// Wraps a connection of which some bytes were read already.
-    pub fn new(inner: S, read: &[u8]) -> Result<Self, TooLong> {
+    pub fn new(inner: S, read: &[u8]) -> Result<Self, Refused> {
         let mut follower = Follower::default();
         follower.feed(read)?;
         Ok(Self { inner, follower })
@@ -127,7 +237,7 @@ mod tests {
         let mut bytes = message(0, &[0, 3, 0, 0, 1, 2, 3])[1..].to_vec();
         bytes.extend(message(b'Q', b"SELECT 1\0"));
         bytes.extend(message(b'S', b""));
-        bytes.extend(message(b'Q', &vec![b'x'; MESSAGE_BYTES - 4]));
+        bytes.extend(message(b'p', &vec![b'x'; MESSAGE_BYTES - 4]));
         for size in [1, 2, 3, 7, bytes.len()] {
             let mut follower = Follower::default();
             for part in bytes.chunks(size) {
@@ -142,16 +252,52 @@ mod tests {
         for first in [0_u32, 3, 10_001, u32::MAX] {
             assert!(Follower::default().feed(&first.to_be_bytes()).is_err(), "{first}");
         }
-        let started = || {
-            let mut follower = Follower::default();
-            follower.feed(&8_u32.to_be_bytes()).expect("a first message");
-            follower.feed(&[0, 3, 0, 0]).expect("its body");
-            follower
-        };
         for length in [0_u32, 3, 1 << 20 | 1, 1 << 30] {
             let mut follower = started();
             follower.feed(b"P").expect("a kind");
-            assert!(follower.feed(&length.to_be_bytes()).is_err(), "{length}");
+            let refused = follower.feed(&length.to_be_bytes()).expect_err("no length");
+            assert_eq!(refused.sqlstate(), "54000", "{length}");
+        }
+    }
+
+    fn started() -> Follower {
+        let mut follower = Follower::default();
+        follower.feed(&8_u32.to_be_bytes()).expect("a first message");
+        follower.feed(&[0, 3, 0, 0]).expect("its body");
+        follower
+    }
+
+    #[test]
+    fn messages_whose_parts_do_not_agree_are_refused() {
+        let bind = |values: &[u8]| [b"\0\0\0\0".as_slice(), values, b"\0\0"].concat();
+        let good: [(u8, Vec<u8>); 8] = [
+            (b'Q', "SELECT '中'\0".into()),
+            (b'P', b"s\0SELECT $1\0\0\x01\0\0\0\x17".to_vec()),
+            (b'B', bind(b"\0\x02\0\0\0\x01x\xff\xff\xff\xff")),
+            (b'D', b"S\0".to_vec()),
+            (b'C', b"Pportal\0".to_vec()),
+            (b'E', b"\0\0\0\0\0".to_vec()),
+            (b'S', Vec::new()),
+            (b'p', b"SCRAM-SHA-256\0\0\0\0\x01x".to_vec()),
+        ];
+        for (kind, body) in good {
+            started().feed(&message(kind, &body)).unwrap_or_else(|error| panic!("{error}: {body:?}"));
+        }
+        let wrong: [(u8, Vec<u8>); 10] = [
+            (b'Q', b"SELECT 1".to_vec()),
+            (b'Q', b"SELECT '\xff'\0".to_vec()),
+            (b'Q', b"SELECT 1\0more\0".to_vec()),
+            (b'P', b"s\0SELECT 1\0\0\x09".to_vec()),
+            (b'B', bind(b"\0\x01\x7f\xff\xff\xff")),
+            (b'B', bind(b"\0\x01\xff\xff\xff\xfe")),
+            (b'B', b"\0\0\0".to_vec()),
+            (b'S', b"x".to_vec()),
+            (b'D', Vec::new()),
+            (b'?', Vec::new()),
+        ];
+        for (kind, body) in wrong {
+            let refused = started().feed(&message(kind, &body)).expect_err("not well-formed");
+            assert_eq!(refused.sqlstate(), "08P01", "{body:?}");
         }
     }
 }

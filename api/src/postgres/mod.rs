@@ -58,3 +58,8 @@ fn stale() -> PgWireError {
     let message = "the columns of the prepared statement have changed; prepare it again";
     PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".into(), "0A000".into(), message.into())))
 }
+
+/// A message that does not go with what was said before.
+fn malformed(detail: String) -> PgWireError {
+    PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".into(), "08P01".into(), detail)))
+}

@@ -356,6 +356,14 @@ impl ExtendedQueryHandler for Queries {
         let portal_name = message.portal_name.as_deref().unwrap_or(DEFAULT_NAME);
         match client.portal_store().get_statement(name) {
             Some(Entry::Value(statement)) => {
+                let expected = match statement.statement.as_ref() {
+                    Prepared::Query { parameters, .. } => parameters.fields().len(),
+                    Prepared::Command(_) => 0,
+                };
+                if values != expected {
+                    let detail = format!("{values} values were given, and the statement has {expected} parameters");
+                    return Err(super::malformed(detail));
+                }
                 let portal = Portal::try_new(&message, statement)?;
                 client.portal_store().put_portal(Arc::new(portal));
             }

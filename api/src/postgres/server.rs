@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::codec::{Framed, FramedParts};
 
 use super::fatal;
-use super::message::Bounded;
+use super::message::{Bounded, Refused};
 use super::query::{Prepared, Queries};
 use super::session::Session;
 use super::startup::Startup;
@@ -217,7 +217,8 @@ async fn gone(watched: &std::net::TcpStream) {
 async fn end(socket: &mut Socket, error: &PgWireError) -> io::Result<()> {
     let message = match error {
         PgWireError::IoError(error) if error.kind() == io::ErrorKind::InvalidData => {
-            fatal("54000", error.get_ref().map_or_else(|| error.to_string(), ToString::to_string))
+            let refused = error.get_ref().and_then(|error| error.downcast_ref::<Refused>());
+            fatal(refused.map_or("08P01", |refused| refused.sqlstate()), error.to_string())
         }
         PgWireError::IoError(_) => return Ok(()),
         _ => fatal("08P01", "a message cannot be read"),

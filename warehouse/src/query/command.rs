@@ -155,8 +155,8 @@ fn command(tokens: &[TokenWithSpan], source: &Source<'_>) -> Result<Command, Que
         Keyword::CLOSE => Command::Close,
         Keyword::UNLISTEN => Command::Unlisten,
         Keyword::DEALLOCATE => {
-            let names = tokens[1..].iter().filter(|token| keyword(Some(token)) != Keyword::PREPARE);
-            Command::Deallocate(word(names.last()).filter(|name| name != "all"))
+            let mut names = tokens[1..].iter().filter(|token| keyword(Some(token)) != Keyword::PREPARE);
+            Command::Deallocate(word(names.next_back()).filter(|name| name != "all"))
         }
         Keyword::COPY => copy(&tokens[1..], source)?,
         _ => Command::Query(source.of(tokens)),
@@ -266,8 +266,7 @@ fn copy(tokens: &[TokenWithSpan], source: &Source<'_>) -> Result<Command, QueryE
         return Err(QueryError::not_allowed("COPY other than TO STDOUT"));
     }
     let mut format = CopyFormat::default();
-    let mut options = rest[2..].iter();
-    while let Some(option) = options.next() {
+    for option in &rest[2..] {
         match (&option.token, keyword(Some(option))) {
             (_, Keyword::CSV) => format.is_csv = true,
             (_, Keyword::HEADER) => format.has_header = true,
