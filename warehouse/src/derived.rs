@@ -67,6 +67,8 @@ pub struct Derived {
     pub key: Vec<String>,
     /// Columns in order.
     pub columns: Vec<Column>,
+    /// Derived tables that the query names several times, as `schema.name`: their rows are reckoned once, before it.
+    pub once: Vec<String>,
     /// The query.
     pub sql: String,
 }
@@ -84,6 +86,9 @@ struct Header {
     /// What columns mean here, where it is not what their fields say.
     #[serde(default)]
     describe: BTreeMap<String, Meaning>,
+    /// Derived tables whose rows are reckoned once, as `schema.name`.
+    #[serde(default)]
+    once: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,6 +129,19 @@ pub fn load(catalog: &Catalog) -> Result<BTreeMap<String, Derived>, DerivedError
             });
         }
         all.insert(derived.name.clone(), derived);
+    }
+    for (name, derived) in &all {
+        for once in &derived.once {
+            let (schema, table) = once.split_once('.').unwrap_or_default();
+            if !all.get(table).is_some_and(|other| other.schema == schema && table != name) {
+                return Err(DerivedError::Name {
+                    file: format!("derived/{}/{name}.sql", derived.domain),
+                    key: "once",
+                    found: once.clone(),
+                    expected: "another derived table, as schema.name".into(),
+                });
+            }
+        }
     }
     Ok(all)
 }
@@ -183,6 +201,7 @@ fn read(file: &str, catalog: &Catalog) -> Result<Derived, DerivedError> {
         grain: header.grain,
         key: header.key,
         columns,
+        once: header.once,
         sql,
     })
 }

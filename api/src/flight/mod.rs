@@ -14,6 +14,7 @@ mod ticket;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
+use axum::http;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::Status;
@@ -42,6 +43,18 @@ fn failed(failure: Failure) -> Status {
     refused(&ApiError::from(failure))
 }
 
+/// A command that cannot be decoded is the client's fault; the library says that it is ours.
+fn unreadable<B>(mut response: http::Response<B>) -> http::Response<B> {
+    let headers = response.headers_mut();
+    let is_internal = headers.get("grpc-status").is_some_and(|status| status == "13");
+    let message = headers.get("grpc-message").map(|message| message.as_bytes().to_vec()).unwrap_or_default();
+    if is_internal && message.starts_with(b"ParseError") {
+        headers.insert("grpc-status", http::HeaderValue::from_static("3"));
+        headers.insert("grpc-message", http::HeaderValue::from_static("the%20command%20cannot%20be%20read"));
+    }
+    response
+}
+
 /// Serves until `stop` ends.
 ///
 /// # Errors
@@ -58,7 +71,8 @@ pub async fn serve(
         .max_concurrent_streams(CALLS)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-        .http2_max_header_list_size(16 << 10);
+        .http2_max_header_list_size(16 << 10)
+        .layer(tower::util::MapResponseLayer::new(unreadable));
     let is_secure = tls.is_some();
     if let Some(identity) = tls {
         server = server.tls_config(ServerTlsConfig::new().identity(identity))?;

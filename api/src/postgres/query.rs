@@ -19,6 +19,7 @@ use pgwire::api::{ClientInfo, ClientPortalStore, ConnectionHandle, DEFAULT_NAME,
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
+use pgwire::messages::data::DataRow;
 use pgwire::messages::extendedquery::{Bind, BindComplete, Close, CloseComplete, Execute, TARGET_TYPE_BYTE_STATEMENT};
 use pgwire::messages::response::{NoticeResponse, TransactionStatus};
 use pgwire::messages::simplequery::Query;
@@ -85,17 +86,6 @@ fn setting_field(name: &str) -> FieldInfo {
     FieldInfo::new(name.to_owned(), None, None, Type::TEXT, FieldFormat::Text)
 }
 
-/// An answer with its rows at hand. One that is still open keeps a worker, and several would leave none for the last.
-async fn gathered(response: Response) -> PgWireResult<Response> {
-    let Response::Query(mut answer) = response else { return Ok(response) };
-    let fields = answer.row_schema();
-    let mut rows = Vec::new();
-    while let Some(row) = answer.data_rows().next().await {
-        rows.push(Ok(row?));
-    }
-    Ok(Response::Query(QueryResponse::new(fields, stream::iter(rows))))
-}
-
 impl Queries {
     /// For one connection.
     pub fn new(app: App, session: Arc<Session>) -> Self {
@@ -124,6 +114,16 @@ impl Queries {
         let answer = self.answer(client, sql, Vec::new()).await?;
         let fields = Arc::new(fields(&answer.schema(), &Format::UnifiedText)?);
         Ok(Response::Query(QueryResponse::new(Arc::clone(&fields), answer.into_rows(fields))))
+    }
+
+    /// An answer with its rows at hand. One that is still open keeps a worker, and several would leave none for the last. The
+    /// library waits for a cancel of the whole message meanwhile.
+    async fn gathered<C: ClientInfo>(&self, client: &C, sql: &str) -> PgWireResult<Response> {
+        let answer = self.answer(client, sql, Vec::new()).await?.unwatched();
+        let fields = Arc::new(fields(&answer.schema(), &Format::UnifiedText)?);
+        let rows: Vec<PgWireResult<DataRow>> = answer.into_rows(Arc::clone(&fields)).collect().await;
+        let rows: Vec<DataRow> = rows.into_iter().collect::<PgWireResult<_>>()?;
+        Ok(Response::Query(QueryResponse::new(fields, stream::iter(rows.into_iter().map(Ok)))))
     }
 
     /// Everything but queries.
@@ -258,8 +258,10 @@ impl SimpleQueryHandler for Queries {
         let mut responses = Vec::with_capacity(all.len());
         for command in &all {
             may_run(client, command)?;
-            let response = self.command(client, command).await?;
-            responses.push(if asked > 1 { gathered(response).await? } else { response });
+            responses.push(match command {
+                Command::Query(sql) if asked > 1 => self.gathered(client, sql).await?,
+                command => self.command(client, command).await?,
+            });
         }
         Ok(responses)
     }

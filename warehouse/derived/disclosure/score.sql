@@ -4,6 +4,7 @@
 -- grain = { zh = "一个地区一个领域一个季度", en = "one region, field and quarter" }
 -- key = ["region_code", "field_no", "period", "is_synthetic"]
 -- columns = ["region_code", "region_name", "tier", "field_no", "period", "is_synthetic", "due_count", "published_count", "late_count", "missing_count", "timed_count", "measured_count", "required_element_count", "held_element_count", "value_count", "filled_count", "identity_count", "identity_error_count", "request_due_count", "request_in_time_count", "structured_count", "coverage_share", "timeliness_share", "completeness_share", "accuracy_share", "request_share", "openness_share", "score", "weights_version", "formula_version"]
+-- once = ["catalog.obligation"]
 -- [describe.period]
 -- label = { zh = "季度", en = "Quarter" }
 -- description = { zh = "应公开时间所在季度，如 2019-Q3", en = "Quarter of the due date, such as 2019-Q3" }

@@ -18,6 +18,7 @@ use gongkai_catalog::Catalog;
 use object_store::ObjectStore;
 use tokio::sync::OnceCell;
 
+use super::derive::Purpose;
 use super::error::{Dimension, QueryError, excerpt};
 use super::explain::{self, explain};
 use super::functions::Functions;
@@ -50,6 +51,8 @@ struct Logical {
     is_explain: bool,
     /// The system catalogue, where the statement is about it.
     system: Option<Arc<System>>,
+    /// What derived tables that were reckoned before are made of.
+    reckoned: Vec<Checked>,
 }
 
 impl QueryEngine {
@@ -83,7 +86,8 @@ impl QueryEngine {
         snapshot: Arc<Snapshot>,
         options: QueryOptions,
     ) -> Result<PlannedQuery, QueryError> {
-        let Logical { state, mut plan, is_explain, system } = self.logical(statement, snapshot, &options).await?;
+        let logical = self.logical(statement, snapshot, &options, Purpose::Rows).await?;
+        let Logical { state, mut plan, is_explain, system, reckoned } = logical;
         let parameters = match options.parameters.is_empty() {
             true => parameter::read(&plan, &options.texts)?,
             false => options.parameters,
@@ -91,7 +95,8 @@ impl QueryEngine {
         if !parameters.is_empty() {
             plan = plan.with_param_values(parameters).map_err(translate::planning)?;
         }
-        let Checked { releases, is_repeatable } = self.check(&plan, system.as_deref(), Parameters::Bound)?;
+        let checked = self.check(&plan, system.as_deref(), Parameters::Bound)?;
+        let Checked { releases, is_repeatable } = checked.with(reckoned);
         let warnings = sums::warnings(&plan, &self.catalog).map_err(translate::planning)?;
         let optimised = state.optimize(&plan).map_err(translate::planning)?;
         let physical =
@@ -121,10 +126,11 @@ impl QueryEngine {
         snapshot: Arc<Snapshot>,
         options: QueryOptions,
     ) -> Result<DescribedQuery, QueryError> {
-        let Logical { state, plan, is_explain, system } = self.logical(statement, snapshot, &options).await?;
+        let logical = self.logical(statement, snapshot, &options, Purpose::Columns).await?;
+        let Logical { state, plan, is_explain, system, .. } = logical;
         self.check(&plan, system.as_deref(), Parameters::Open)?;
         let parameters = parameter::of(&plan)?;
-        let schema = if is_explain { explain::schema() } else { columns(plan, &state, &parameters) };
+        let schema = if is_explain { explain::schema() } else { columns(plan, &state, &parameters).await };
         Ok(DescribedQuery { schema, parameters })
     }
 
@@ -134,6 +140,7 @@ impl QueryEngine {
         statement: &ScannedStatement,
         snapshot: Arc<Snapshot>,
         options: &QueryOptions,
+        purpose: Purpose,
     ) -> Result<Logical, QueryError> {
         let (catalog, derived) = (Arc::clone(&self.catalog), Arc::clone(&self.derived));
         let names = Names::new(catalog, derived, Arc::clone(&self.functions), snapshot, options);
@@ -144,14 +151,14 @@ impl QueryEngine {
         let state = session::session(self.config.clone(), runtime, Arc::new(names.clone()), &self.functions);
         let ParsedStatement { query, is_explain } = statement::parse(statement, &state, &self.functions)?;
         resolve(&query, &state, &names)?;
-        derive::plan_named(&query, &state, &names).await?;
+        derive::plan_named(&query, &state, &names, &self.functions, purpose).await?;
         let plan = state.statement_to_plan(query).await.map_err(translate::planning)?;
         let columns = plan.schema().fields().len();
         let limit = statement.limits().output_columns;
         if columns > limit {
             return Err(QueryError::TooComplex { dimension: Dimension::OutputColumns, found: columns, limit });
         }
-        Ok(Logical { state, plan, is_explain, system: None })
+        Ok(Logical { state, plan, is_explain, system: None, reckoned: names.take_reckoned() })
     }
 
     /// The same for a statement about the system catalogue.
@@ -168,7 +175,13 @@ impl QueryEngine {
         statement::check(query, system.functions(), statement.limits())?;
         let state = system.state();
         let plan = state.statement_to_plan(EngineStatement::Statement(Box::new(parsed))).await;
-        Ok(Logical { plan: plan.map_err(translate::planning)?, state, is_explain: false, system: Some(system) })
+        Ok(Logical {
+            plan: plan.map_err(translate::planning)?,
+            state,
+            is_explain: false,
+            system: Some(system),
+            reckoned: Vec::new(),
+        })
     }
 
     fn check(
@@ -184,15 +197,20 @@ impl QueryEngine {
     }
 }
 
-/// The columns of a plan in the types that they will have when it runs: the engine brings the two sides of a `CASE` or a `UNION` to
-/// one type only when it analyses the plan. Parameters are missing values until then.
-fn columns(plan: LogicalPlan, state: &SessionState, parameters: &SchemaRef) -> SchemaRef {
+/// The columns of a plan as they will be when it runs: the engine settles types until the last of its stages. Parameters are
+/// missing values until then.
+async fn columns(plan: LogicalPlan, state: &SessionState, parameters: &SchemaRef) -> SchemaRef {
     let planned = Arc::clone(plan.schema().inner());
-    let analysed = parameter::missing(parameters)
-        .and_then(|values| if values.is_empty() { Ok(plan) } else { plan.with_param_values(values) })
-        .and_then(|plan| state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}));
-    // What cannot be analysed without values is reported when they are there.
-    analysed.map_or(planned, |plan| Arc::clone(plan.schema().inner()))
+    let bound = parameter::missing(parameters).and_then(|values| match values.is_empty() {
+        true => Ok(plan),
+        false => plan.with_param_values(values),
+    });
+    let Ok(optimised) = bound.and_then(|plan| state.optimize(&plan)) else {
+        // What cannot be planned without values is reported when they are there.
+        return planned;
+    };
+    let physical = state.query_planner().create_physical_plan(&optimised, state).await;
+    physical.map_or(planned, |plan| plan.schema())
 }
 
 /// Every table that everybody may see, with its columns, in the order of schemas and names.

@@ -22,6 +22,7 @@ use super::functions::Functions;
 use super::released_table::{ReleasedTable, query_schema};
 use super::session::QueryOptions;
 use super::system::ShownTable;
+use super::walk::Checked;
 use crate::derived::Derived;
 use crate::{ReleaseRecord, Snapshot, Staging};
 
@@ -40,6 +41,8 @@ pub(super) struct Names {
     functions: Arc<Functions>,
     /// Derived tables that the statement needs, planned.
     planned: Arc<Mutex<BTreeMap<String, Arc<dyn TableProvider>>>>,
+    /// What derived tables that were reckoned before the statement are made of.
+    reckoned: Arc<Mutex<Vec<Checked>>>,
     /// The moment that the question is about.
     at: DateTime<Utc>,
 }
@@ -56,7 +59,7 @@ impl Names {
         let staging = options.staging.clone().filter(|_| options.role.sees_staging());
         let newest = || snapshot.releases.iter().map(|release| release.recorded_at).max().unwrap_or_default();
         let at = snapshot.as_of.or(options.now).unwrap_or_else(newest);
-        Self { catalog, snapshot, staging, derived, functions, planned: Arc::default(), at }
+        Self { catalog, snapshot, staging, derived, functions, planned: Arc::default(), reckoned: Arc::default(), at }
     }
 
     /// The derived table of that name.
@@ -72,6 +75,16 @@ impl Names {
     /// Keeps the plan of a derived table for this statement.
     pub fn keep_planned(&self, name: &str, plan: Arc<dyn TableProvider>) {
         self.planned.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), plan);
+    }
+
+    /// Keeps what a derived table was reckoned from.
+    pub fn keep_reckoned(&self, checked: Checked) {
+        self.reckoned.lock().unwrap_or_else(PoisonError::into_inner).push(checked);
+    }
+
+    /// What derived tables were reckoned from before the statement.
+    pub fn take_reckoned(&self) -> Vec<Checked> {
+        std::mem::take(&mut *self.reckoned.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn sources(&self) -> Sources<'_> {

@@ -28,6 +28,19 @@ pub(super) struct Checked {
     pub is_repeatable: bool,
 }
 
+impl Checked {
+    /// Adds what was reckoned before the plan, for it.
+    pub fn with(mut self, reckoned: Vec<Self>) -> Self {
+        for other in reckoned {
+            self.releases.extend(other.releases);
+            self.is_repeatable &= other.is_repeatable;
+        }
+        self.releases.sort();
+        self.releases.dedup();
+        self
+    }
+}
+
 /// Which tables a plan may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tables {

@@ -248,6 +248,7 @@ pub(super) fn all(numbers: &Arc<Numbers>, types: HashMap<String, i32>) -> Vec<Sc
     }
     // Of what does not exist here, nothing is known.
     for name in [
+        "json_build_object",
         "pg_advisory_unlock_all",
         "pg_get_function_arguments",
         "pg_get_function_identity_arguments",

@@ -21,6 +21,7 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::prelude::SessionContext;
 
 use super::ShownTable;
+use crate::query::released_table::{LABEL_ZH, UNIT};
 
 /// Number of `pg_catalog` itself; rows that come with the crate refer to it.
 const SYSTEM_SCHEMA: i32 = 11;
@@ -148,8 +149,8 @@ impl Numbers {
             let Some(&number) = numbers.get(&(table.schema.as_str(), table.name.as_str())) else { continue };
             self.comments.insert((number, 0), table.comment.clone());
             for (position, field) in (1_i16..).zip(table.columns.fields()) {
-                if let Some(comment) = field.metadata().get("comment") {
-                    self.comments.insert((number, i32::from(position)), comment.clone());
+                if let Some(comment) = described(field) {
+                    self.comments.insert((number, i32::from(position)), comment);
                 }
                 if let DataType::Decimal128(precision, scale) = field.data_type() {
                     let digits = ((i32::from(*precision) << 16) | i32::from(*scale)) + 4;
@@ -308,6 +309,17 @@ impl Numbers {
         ];
         Ok(RecordBatch::try_new(schema, columns)?)
     }
+}
+
+/// The comment of a column: its heading, what it means in both languages, and its unit.
+fn described(field: &Field) -> Option<String> {
+    let metadata = field.metadata();
+    let comment = metadata.get("comment")?;
+    let unit = metadata.get(UNIT).map(|unit| format!(" [{unit}]")).unwrap_or_default();
+    Some(match metadata.get(LABEL_ZH).filter(|label| !comment.starts_with(label.as_str())) {
+        Some(label) => format!("{label}：{comment}{unit}"),
+        None => format!("{comment}{unit}"),
+    })
 }
 
 /// A table of `pg_class` with its new number.

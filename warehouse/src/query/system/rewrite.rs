@@ -137,8 +137,20 @@ impl VisitorMut for Rewriter {
             {
                 replace(expr, "0");
             }
+            // What SQLAlchemy asks of defaults, sequences and collations of columns: no column has any.
+            Expr::Subquery(query) if is_of_columns(&query.to_string()) => replace(expr, "NULL"),
             // The engine wants to see that a subquery gives one value at most.
-            Expr::Subquery(query) => aggregate(query),
+            Expr::Subquery(query) => {
+                search_system(query);
+                aggregate(query);
+            }
+            // Whatever the conditions are, nothing comes out; the engine cannot plan all of them.
+            Expr::Case { conditions, else_result, .. }
+                if conditions.iter().all(|case| is_null(&case.result))
+                    && else_result.as_ref().is_none_or(|result| is_null(result)) =>
+            {
+                replace(expr, "NULL");
+            }
             // Another character that takes the meaning from `%` and `_`: the engine knows only the backslash.
             Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
                 if let Some(Value::SingleQuotedString(escape)) = escape_char.as_ref().map(|escape| &escape.value)
@@ -171,6 +183,28 @@ fn replace(expr: &mut Expr, text: &str) {
     let parsed = Parser::new(&GenericDialect {}).try_with_sql(text).and_then(|mut parser| parser.parse_expr());
     if let Ok(parsed) = parsed {
         *expr = parsed;
+    }
+}
+
+fn is_of_columns(query: &str) -> bool {
+    query.starts_with("SELECT json_build_object(") || query.contains(" FROM pg_catalog.pg_attrdef WHERE ")
+}
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if value.value == Value::Null)
+}
+
+/// Names without a schema are looked for in the system catalogue too, as everywhere in PostgreSQL: the crate's subquery for
+/// `::regclass` looks into the current schema only.
+fn search_system(query: &mut Query) {
+    let text = query.to_string();
+    if !text.contains("parse_ident(") {
+        return;
+    }
+    let text = text.replace("n.nspname = current_schema()", "n.nspname IN (current_schema(), 'pg_catalog')");
+    let parsed = Parser::new(&GenericDialect {}).try_with_sql(&text).and_then(|mut parser| parser.parse_query());
+    if let Ok(parsed) = parsed {
+        *query = *parsed;
     }
 }
 
