@@ -287,7 +287,13 @@ impl Numbers {
                 ("indkey", positions_of(keys.iter().map(|key| Some(key.positions.clone())))),
                 ("indcollation", same(0)),
                 ("indclass", same(TEXT_OPS)),
-                ("indoption", positions_of(keys.iter().map(|key| Some(vec![0; key.columns.len()])))),
+                // As drivers have it, which take it apart at the blanks; nobody unnests it.
+                (
+                    "indoption",
+                    Arc::new(
+                        keys.iter().map(|key| Some(vec!["0"; key.columns.len()].join(" "))).collect::<StringArray>(),
+                    ),
+                ),
             ],
         )
     }
