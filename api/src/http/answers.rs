@@ -15,9 +15,9 @@ use chrono::{DateTime, Utc};
 use crate::worker::{Description, Statement};
 
 /// Bytes of all answers together.
-pub const BYTES: usize = 32 << 20;
+pub const BYTES: usize = 16 << 20;
 /// Bytes of one answer that is kept.
-pub const ANSWER_BYTES: usize = 512 << 10;
+pub const ANSWER_BYTES: usize = 256 << 10;
 /// Descriptions kept.
 pub const DESCRIPTIONS: usize = 512;
 

@@ -7,6 +7,8 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
@@ -75,6 +77,25 @@ impl Write for Digested {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+impl Digested {
+    fn digest(&self) -> String {
+        let digest = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
+        format!("sha256:{}", hex::encode(digest))
+    }
+}
+
+/// The digest of an answer: that of its rows in their `ndjson` form, which is not kept.
+pub(super) fn digest_of(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String, ApiError> {
+    let digested = Digested::default();
+    let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
+    let mut writer = (lines.open)(Arc::clone(schema), Box::new(digested.clone()), ExportOptions::default())?;
+    for batch in batches {
+        writer.write(batch)?;
+    }
+    writer.finish()?;
+    Ok(digested.digest())
 }
 
 impl FileAnswer {
@@ -198,6 +219,5 @@ fn encode(
     if !bytes.is_empty() {
         sender.blocking_send(Part::Bytes(bytes)).map_err(|_| gone())?;
     }
-    let digest = digested.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
-    Ok(Part::End { digest: format!("sha256:{}", hex::encode(digest)), is_truncated })
+    Ok(Part::End { digest: digested.digest(), is_truncated })
 }

@@ -16,18 +16,17 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use gongkai_catalog::Label;
 use gongkai_warehouse::Snapshot;
-use gongkai_warehouse::export::{self, ExportOptions, Format};
+use gongkai_warehouse::export::{self, Format};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use super::answers::Kept;
 use super::caller::{Asker, NoHead};
 use super::download::wanted_format;
 use super::error::Problem;
-use super::file_answer::FileAnswer;
+use super::file_answer::{FileAnswer, digest_of};
 use super::{ApiError, App, caching};
 use crate::access::Caller;
 use crate::metrics::Door;
@@ -270,12 +269,7 @@ pub async fn run_over(
     let releases = references(&stream, &snapshot);
     let collected = stream.collect(max_rows, settings.max_bytes).await?;
     let (types, batches) = (Arc::clone(&schema), collected.batches.clone());
-    let digest = encoding(move || {
-        let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
-        let bytes = export::to_bytes(lines, &types, &batches, ExportOptions::default())?;
-        Ok(format!("sha256:{}", hex::encode(Sha256::digest(&bytes))))
-    });
-    let digest = digest.await?;
+    let digest = encoding(move || digest_of(&types, &batches)).await?;
     Ok(Answered { columns, releases, warnings, is_repeatable, schema, collected, digest })
 }
 

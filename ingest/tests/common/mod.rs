@@ -73,11 +73,7 @@ pub fn integer(batch: &RecordBatch, column: &str, row: usize) -> i32 {
 }
 
 pub fn decimal(batch: &RecordBatch, column: &str, row: usize) -> Option<Exact> {
-    let array = batch.column_by_name(column).expect("a column");
-    let (array, row) = match array.as_dictionary_opt::<UInt32Type>() {
-        Some(dictionary) => (dictionary.values().as_primitive::<Decimal128Type>(), dictionary.key(row)?),
-        None => (array.as_primitive::<Decimal128Type>(), row),
-    };
+    let array = batch.column_by_name(column).expect("a column").as_primitive::<Decimal128Type>();
     array.is_valid(row).then(|| Exact::new(array.value(row), array.scale().unsigned_abs()))
 }
 

@@ -164,7 +164,7 @@ impl Names {
 
     /// Every table as the system catalogue shows it; those of local operators are not in it.
     pub fn shown(&self) -> Result<Vec<ShownTable>> {
-        let both = |label: &Label| format!("{} / {}", label.zh, label.en);
+        let both = |label: &Label, words: &Label| format!("{}：{} / {}: {}", label.zh, words.zh, label.en, words.en);
         let shown = |schema: &str, name: &str, columns: SchemaRef, comment: String, is_stored: bool| ShownTable {
             schema: schema.to_owned(),
             name: name.to_owned(),
@@ -176,11 +176,11 @@ impl Names {
         };
         let released = self.catalog.tables.values().map(|table| ShownTable {
             key: table.key.clone(),
-            ..shown(DEFAULT_SCHEMA, &table.name, query_schema(table), both(&table.description), true)
+            ..shown(DEFAULT_SCHEMA, &table.name, query_schema(table), both(&table.label, &table.description), true)
         });
         let derived = self.derived.values().map(|table| ShownTable {
             key: table.key.clone(),
-            ..shown(&table.schema, &table.name, derive::schema(table), both(&table.description), false)
+            ..shown(&table.schema, &table.name, derive::schema(table), both(&table.label, &table.description), false)
         });
         let mut all: Vec<ShownTable> = released.chain(derived).collect();
         let sources = Sources { staging: None, ..self.sources() };
@@ -190,7 +190,7 @@ impl Names {
             all.push(ShownTable { rows, ..shown(view.schema, view.name, view.arrow_schema(), view.title(), false) });
         }
         for list in self.catalog.lists.values() {
-            let (columns, comment) = (lists::batch(list)?.schema(), both(&list.description));
+            let (columns, comment) = (lists::batch(list)?.schema(), both(&list.label, &list.description));
             all.push(ShownTable { key: list.key.clone(), ..shown("ref", &list.name, columns, comment, true) });
         }
         // Numbers in the system catalogue follow this order, in every process.

@@ -3,8 +3,8 @@
 //!
 //! A statement that speaks of it is planned in a session of its own, which knows names, columns and comments and no rows: what
 //! it answers is the same for every release. Statements of clients are rewritten where the engine does not know their syntax
-//! (`datafusion_pg_catalog`, and [`rewrite`]). Numbers of tables are ours ([`numbers`]), and so are some functions
-//! ([`functions`]). The limits on texts, trees and plans are those of every statement, with the functions of the
+//! (`datafusion_pg_catalog`, and `rewrite`). Numbers of tables are ours (`numbers`), and so are some functions
+//! (`functions`). The limits on texts, trees and plans are those of every statement, with the functions of the
 //! system catalogue added to the list.
 //!
 //! Invariant: no row of a table of ours can be read here. A statement that joins both is refused, not answered with nothing.
