@@ -67,10 +67,11 @@ impl Client {
         self.send(reqwest::Method::GET, path, &[])
     }
 
-    /// Posts bytes with a key.
+    /// Posts bytes with a key; without one where it is empty.
     pub fn post(&self, path: &str, key: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let bearer = format!("Bearer {key}");
-        let headers: Vec<(&str, &str)> = headers.iter().copied().chain([("authorization", bearer.as_str())]).collect();
+        let authorization = (!key.is_empty()).then_some(("authorization", bearer.as_str()));
+        let headers: Vec<(&str, &str)> = headers.iter().copied().chain(authorization).collect();
         let answer = self.try_send(reqwest::Method::POST, path, &headers, body.to_vec());
         answer.unwrap_or_else(|error| panic!("{path}: {error}"))
     }

@@ -9,11 +9,12 @@ use gongkai_tests::{real_data, root, skip, sql, up_once, up_samples, value};
 use serde_json::Value;
 
 /// The column that holds the figure of each table with a raw text, and the rows of the table for which it does.
-const FIGURES: [(&str, &str, &str); 25] = [
+const FIGURES: [(&str, &str, &str); 26] = [
     ("air_hourly", "value", "true"),
     ("air_period_published", "value", "true"),
     ("cpi_announcement", "change_pct", "true"),
     ("cpi_annual", "index_value", "true"),
+    ("cpi_contribution", "contribution_pp", "true"),
     ("cpi_monthly", "index_value", "true"),
     ("debt_balance_by_use", "amount_yuan", "true"),
     ("debt_bond_project", "amount_yuan", "table_code <> 'T32'"),

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use axum::body::Body;
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -20,6 +21,7 @@ use http_body_util::StreamBody;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
+use super::answers::ANSWER_BYTES;
 use super::sql::{DIGEST_HEADER, Head, finished};
 use super::{ApiError, App};
 use crate::access::Running;
@@ -123,18 +125,26 @@ impl FileAnswer {
         whole: usize,
         tag: Option<&String>,
     ) -> Result<Response, ApiError> {
-        let mut collected = Vec::new();
-        while collected.len() <= whole {
+        // Parts stay as they came: putting them together would take their memory twice.
+        let (mut collected, mut length) = (Vec::new(), 0);
+        while length <= whole {
             match self.parts.recv().await {
-                Some(Part::Bytes(bytes)) => collected.extend_from_slice(&bytes),
+                Some(Part::Bytes(bytes)) => {
+                    length += bytes.len();
+                    collected.push(bytes);
+                }
                 Some(Part::End { digest, is_truncated }) => {
-                    return Ok(finished(app, head.headers(Some(&digest), is_truncated), collected.into(), tag));
+                    let headers = head.headers(Some(&digest), is_truncated);
+                    return Ok(match length <= ANSWER_BYTES {
+                        true => finished(app, headers, collected.concat().into(), tag),
+                        false => of_known_length(headers, collected, length),
+                    });
                 }
                 Some(Part::Failed(failure)) => return Err(failure.into()),
                 None => return Err(ApiError::new("internal", "the answer ended without an end")),
             }
         }
-        let first = Ok(Frame::data(Bytes::from(collected)));
+        let first = collected.into_iter().map(|bytes| Ok(Frame::data(bytes)));
         let rest = stream::unfold(Some(self.parts), |parts| async move {
             let mut parts = parts?;
             Some(match parts.recv().await {
@@ -147,11 +157,20 @@ impl FileAnswer {
                 None => (Err(io::Error::other("the answer ended without an end")), None),
             })
         });
-        let frames = futures::StreamExt::chain(stream::iter([first]), rest);
+        let frames = futures::StreamExt::chain(stream::iter(first), rest);
         let mut response = Body::new(StreamBody::new(frames)).into_response();
         *response.headers_mut() = head.headers(None, false);
         Ok(response)
     }
+}
+
+/// Parts that are all there, sent one after another.
+fn of_known_length(mut headers: HeaderMap, parts: Vec<Bytes>, length: usize) -> Response {
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    let parts = parts.into_iter().map(|bytes| Ok::<_, io::Error>(Frame::data(bytes)));
+    let mut response = Body::new(StreamBody::new(stream::iter(parts))).into_response();
+    *response.headers_mut() = headers;
+    response
 }
 
 fn trailers(digest: &str) -> HeaderMap {

@@ -326,10 +326,15 @@ async fn answer(app: &App, asker: &Asker, headers: &HeaderMap, request: SqlReque
     let timeout = app.timeout(&asker.caller);
     if format.name == "json" {
         let as_of = request.as_of.as_deref();
-        let answered = run_for(app, Door::Http, statement, as_of, request.limit, timeout).await?;
+        let mut answered = run_for(app, Door::Http, statement, as_of, request.limit, timeout).await?;
         drop(running);
-        let batches = answered.collected.batches.clone();
-        let rows = encoding(move || Ok(String::from_utf8(export::to_rows(&batches)?).unwrap_or_default())).await?;
+        let batches = std::mem::take(&mut answered.collected.batches);
+        let rows = encoding(move || Ok(export::to_rows(&batches)?)).await?;
+        let most = app.instance.config.query.max_bytes;
+        if rows.len() > most {
+            let detail = format!("the rows are larger than {} MiB as JSON; filter them, or ask for a file", most >> 20);
+            return Err(ApiError::new("result_too_large", detail));
+        }
         let body = json(app, &request, &answered, rows, started)?;
         let head = Head::of(&answered.releases, &answered.warnings, format, answered.is_repeatable.then_some(&tag));
         let headers = head.headers(Some(&answered.digest), answered.collected.truncated);
@@ -351,7 +356,7 @@ fn json(
     app: &App,
     request: &SqlRequest,
     answered: &Answered,
-    rows: String,
+    rows: Vec<u8>,
     started: Instant,
 ) -> Result<Vec<u8>, ApiError> {
     let collected = &answered.collected;
@@ -368,7 +373,7 @@ fn json(
     }
     let result = SqlResult {
         columns: answered.columns.iter().map(ResultColumn::from).collect(),
-        rows: RawValue::from_string(rows).map_err(|error| ApiError::internal(&error))?,
+        rows: RawValue::from_string("[]".into()).map_err(|error| ApiError::internal(&error))?,
         row_count: collected.row_count,
         truncated: collected.truncated,
         elapsed_ms: started.elapsed().as_millis() as u64,
@@ -377,7 +382,17 @@ fn json(
         digest: answered.digest.clone(),
         permalink,
     };
-    serde_json::to_vec(&result).map_err(|error| ApiError::internal(&error))
+    // The rows are put in their place at the end: large ones are not copied more often than once. Within a text the marks of
+    // this place would have backslashes.
+    let around = serde_json::to_vec(&result).map_err(|error| ApiError::internal(&error))?;
+    let place = br#""rows":[]"#;
+    let at = around.windows(place.len()).position(|window| window == place);
+    let at = at.ok_or_else(|| ApiError::new("internal", "an answer has no place for its rows"))? + place.len() - 2;
+    let mut body = Vec::with_capacity(around.len() + rows.len());
+    body.extend_from_slice(&around[..at]);
+    body.extend_from_slice(&rows);
+    body.extend_from_slice(&around[at + 2..]);
+    Ok(body)
 }
 
 /// What stands before the rows of an answer.
