@@ -120,28 +120,51 @@ impl Answer {
 
     /// All rows as messages.
     pub fn into_rows(self, fields: Arc<Vec<FieldInfo>>) -> impl Stream<Item = PgWireResult<DataRow>> + Send + 'static {
-        let waiting: Vec<DataRow> = Vec::new();
-        futures::stream::unfold(
-            (self, waiting.into_iter(), fields, false),
-            |(mut answer, mut waiting, fields, is_over)| async move {
-                if is_over {
-                    return None;
-                }
-                loop {
-                    if let Some(row) = waiting.next() {
-                        return Some((Ok(row), (answer, waiting, fields, false)));
-                    }
-                    let encoded = match answer.next().await? {
-                        Ok(batch) => encode(&batch, &fields),
-                        Err(error) => Err(error),
-                    };
-                    match encoded {
-                        Ok(rows) => waiting = rows.into_iter(),
-                        Err(error) => return Some((Err(error), (answer, Vec::new().into_iter(), fields, true))),
-                    }
-                }
-            },
-        )
+        let begun = Sending { answer: self, batch: None, waiting: Vec::new().into_iter(), fields };
+        futures::stream::unfold(Some(begun), |sending| async move {
+            let mut sending = sending?;
+            match sending.next().await? {
+                Ok(row) => Some((Ok(row), Some(sending))),
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+    }
+}
+
+/// Rows that are encoded at once: messages of a whole batch would be many times as large as the batch.
+const AT_ONCE: usize = 256;
+
+/// An answer on its way to messages.
+struct Sending {
+    answer: Answer,
+    /// What of the last batch is not encoded yet.
+    batch: Option<RecordBatch>,
+    waiting: std::vec::IntoIter<DataRow>,
+    fields: Arc<Vec<FieldInfo>>,
+}
+
+impl Sending {
+    async fn next(&mut self) -> Option<PgWireResult<DataRow>> {
+        loop {
+            if let Some(row) = self.waiting.next() {
+                return Some(Ok(row));
+            }
+            let batch = match self.batch.take() {
+                Some(batch) => batch,
+                None => match self.answer.next().await? {
+                    Ok(batch) => batch,
+                    Err(error) => return Some(Err(error)),
+                },
+            };
+            let taken = batch.num_rows().min(AT_ONCE);
+            match encode(&batch.slice(0, taken), &self.fields) {
+                Ok(rows) => self.waiting = rows.into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+            if batch.num_rows() > taken {
+                self.batch = Some(batch.slice(taken, batch.num_rows() - taken));
+            }
+        }
     }
 }
 

@@ -285,7 +285,7 @@ impl QueryPool {
                 return;
             }
         };
-        let (batches, receiver) = mpsc::channel(4);
+        let (batches, receiver) = mpsc::channel(2);
         let watch = Watch::start(worker.killer(), deadline, question.waited_for.clone());
         // The answer ends for its reader when this is dropped: not before the watch has ended, which would take a reader
         // that is done for one that has gone.
