@@ -5,7 +5,7 @@
 //! it. A key comes as `authorization: Bearer gk_…`, or as the password of a handshake; without TLS it is taken from this
 //! machine only. The header `gongkai-as-of` asks for what was public at a time.
 //!
-//! [`service`] answers the calls, [`ticket`] is what handles carry, [`metadata`] lists what there is.
+//! `service` answers the calls, `ticket` is what handles carry, `metadata` lists what there is.
 
 mod metadata;
 mod service;

@@ -5,8 +5,8 @@
 //! needs none. A session keeps settings and prepared statements and nothing else: each statement sees the releases that are
 //! current when it runs, or those of `SET gongkai.as_of`.
 //!
-//! [`server`] accepts and bounds connections, [`message`] bounds messages, [`startup`] says who asks, [`session`] what was set,
-//! [`query`] answers, [`value`] reads parameters, [`rows`] writes rows, and [`number`] is the form of decimals in both.
+//! `server` accepts and bounds connections, `message` bounds messages, `startup` says who asks, `session` what was set,
+//! `query` answers, `value` reads parameters, `rows` writes rows, and `number` is the form of decimals in both.
 
 mod message;
 mod number;
