@@ -195,7 +195,7 @@ fn path(name: &'static str) -> ScalarUDF {
 /// Everything that is added.
 pub(super) fn all(numbers: &Arc<Numbers>, types: HashMap<String, i32>) -> Vec<ScalarUDF> {
     use DataType::{Boolean, Int32, Int64, Utf8};
-    let [columns, tables, any_tables, constraints, indexes, relations] = std::array::from_fn(|_| Arc::clone(numbers));
+    let [columns, tables, constraints, indexes, relations] = std::array::from_fn(|_| Arc::clone(numbers));
     let mut all = vec![
         of_nothing("version", Utf8, Some(VERSION)),
         of_nothing("current_schema", Utf8, Some(DEFAULT_SCHEMA)),
@@ -208,7 +208,6 @@ pub(super) fn all(numbers: &Arc<Numbers>, types: HashMap<String, i32>) -> Vec<Sc
             let is_table = args.len() < 2 || word(args, 1, row).is_some_and(|kind| kind == "pg_class");
             is_table.then(|| tables.comment(number(args, 0, row)?, 0)).flatten()
         }),
-        of_rows("pg_table_comment", Utf8, move |args, row| any_tables.comment(number(args, 0, row)?, 0)),
         of_rows("pg_get_constraintdef", Utf8, move |args, row| constraints.constraint(number(args, 0, row)?)),
         of_rows("pg_get_indexdef", Utf8, move |args, row| {
             indexes.index(number(args, 0, row)?, usize::try_from(number(args, 1, row).unwrap_or(0)).ok()?)
