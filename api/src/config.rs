@@ -30,6 +30,8 @@ pub struct Config {
     pub flight: Option<String>,
     /// The certificate of both.
     pub tls: Tls,
+    /// Collector of OpenTelemetry that traces are sent to, such as `http://127.0.0.1:4317`; none for no traces.
+    pub otlp: Option<String>,
     /// Limits of queries from outside.
     pub query: Query,
     /// Limits of connections and requests.
@@ -111,6 +113,8 @@ pub struct Query {
     pub pool_bytes: usize,
     /// Address space of one worker, enforced by the system.
     pub worker_bytes: u64,
+    /// Memory that all processes may take together. Beyond it the query that has most is ended; near it no query is taken.
+    pub memory_bytes: u64,
     /// Disk that one worker may spill to.
     pub spill_bytes: u64,
     /// Most rows in one answer.
@@ -133,6 +137,7 @@ impl Default for Query {
             queue_wait_ms: 5_000,
             pool_bytes: 256 << 20,
             worker_bytes: 1536 << 20,
+            memory_bytes: 768 << 20,
             spill_bytes: 1 << 30,
             max_rows: 100_000,
             max_bytes: 32 << 20,
@@ -241,6 +246,9 @@ impl Config {
         }
         if let Some(value) = text("GONGKAI_FLIGHT") {
             self.flight = Some(value);
+        }
+        if let Some(value) = text("GONGKAI_OTLP") {
+            self.otlp = Some(value);
         }
         if let Some(value) = text("GONGKAI_TLS_CERTIFICATE") {
             self.tls.certificate = Some(value.into());

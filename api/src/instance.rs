@@ -59,12 +59,14 @@ pub struct Definitions {
 }
 
 impl Definitions {
+    /// Loads what questions need, which is a small part of all: no feeds and no checks.
+    pub fn load_catalog(folder: Option<&PathBuf>) -> Result<Catalog, CatalogError> {
+        Catalog::load(declarations(folder)?)
+    }
+
     /// Loads the declarations of a folder, or those built in.
     pub fn load(folder: Option<&PathBuf>) -> Result<Self, StartError> {
-        let declarations = match folder {
-            Some(folder) => Declarations::from_folder(folder)?,
-            None => embedded(),
-        };
+        let declarations = declarations(folder)?;
         let sha256 = declarations.digest();
         let catalog = Catalog::load(declarations.clone())?;
         let feeds = Feeds::load(&declarations, &catalog)?;
@@ -72,6 +74,11 @@ impl Definitions {
         let derived = Arc::new(gongkai_warehouse::derived::load(&catalog)?);
         Ok(Self { catalog: Arc::new(catalog), feeds: Arc::new(feeds), checks, derived, sha256 })
     }
+}
+
+/// The declarations of a folder, or those built in.
+fn declarations(folder: Option<&PathBuf>) -> Result<Declarations, CatalogError> {
+    folder.map_or_else(|| Ok(embedded()), |folder| Declarations::from_folder(folder))
 }
 
 /// Everything that is built in: the catalogue, the feeds, the checks and the derived tables.

@@ -21,5 +21,6 @@ pub mod proof;
 pub mod publishing;
 pub mod space;
 pub mod standing;
+pub mod telemetry;
 pub mod text;
 pub mod worker;

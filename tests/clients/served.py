@@ -27,10 +27,11 @@ class Served:
     certificate: str
     token: str
     scratch: str
+    pid: int
 
     @property
     def pg_host(self):
-        return self.pg.rsplit(":", 1)[0]
+        return self.pg.rsplit(":", 1)[0].strip("[]")
 
     @property
     def pg_port(self):

@@ -50,7 +50,7 @@ pub fn gongkai(data: &Path) -> Command {
     let mut command = Command::new(binary());
     command.current_dir(data.parent().unwrap_or(data)).env("GONGKAI_NOW", NOW).env_remove("GONGKAI_INBOX");
     command.env_remove("GONGKAI_DATA").env_remove("GONGKAI_DEFINITIONS").env_remove("GONGKAI_HTTP");
-    command.env_remove("GONGKAI_PG").env_remove("GONGKAI_FLIGHT");
+    command.env_remove("GONGKAI_PG").env_remove("GONGKAI_FLIGHT").env_remove("GONGKAI_OTLP");
     command.env_remove("GONGKAI_KEY_PASSWORD").env("GONGKAI_KEYS", keys());
     command.stdin(Stdio::null());
     command
@@ -215,7 +215,7 @@ impl Served {
     fn start_with(data: &Path, settings: &[(&str, &str)], errors: Stdio) -> Result<Self, String> {
         use std::io::{BufRead, BufReader};
         let mut command = gongkai(data);
-        command.args(["serve", "--http", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["serve", "--data"]).arg(data).env("GONGKAI_HTTP", "127.0.0.1:0");
         command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(errors);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("gongkai does not start: {error}"));
         let output = child.stdout.take().map(BufReader::new);

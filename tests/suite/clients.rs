@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use gongkai_tests::{EVERY_DOOR, Served, access_key, root, skip, up_samples};
+use gongkai_tests::{Served, access_key, root, skip, up_samples};
 use serde_json::{Value, json};
 
 /// The Python of the tests, where it has the modules.
@@ -28,7 +28,7 @@ fn certify(folder: &Path) -> Option<()> {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
         .args(["-keyout", "key.pem", "-out", "certificate.pem", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost"])
         .current_dir(folder)
         .output();
     match made {
@@ -48,6 +48,11 @@ fn address(door: &Option<String>) -> &str {
 
 /// Runs the checks of a script against a served instance of the samples, which ends as it should afterwards.
 fn hold(script: &str, modules: &str, checks: usize) {
+    hold_on(script, modules, checks, "127.0.0.1:0", "");
+}
+
+/// The same, with every door on one address, and a collector of traces.
+fn hold_on(script: &str, modules: &str, checks: usize, door: &str, collector: &str) {
     let Some(python) = python(modules) else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
     if certify(folder.path()).is_none() {
@@ -60,8 +65,10 @@ fn hold(script: &str, modules: &str, checks: usize) {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (certificate, key) = (path("certificate.pem"), path("key.pem"));
     let settings = [
-        EVERY_DOOR[0],
-        EVERY_DOOR[1],
+        ("GONGKAI_HTTP", door),
+        ("GONGKAI_PG", door),
+        ("GONGKAI_FLIGHT", door),
+        ("GONGKAI_OTLP", collector),
         ("GONGKAI_TLS_CERTIFICATE", certificate.as_str()),
         ("GONGKAI_TLS_KEY", key.as_str()),
         ("GONGKAI_QUERIES_PER_MINUTE", "0"),
@@ -70,12 +77,13 @@ fn hold(script: &str, modules: &str, checks: usize) {
     let served = Served::start(&data, &settings);
     let arguments = json!({
         "http": served.base, "pg": address(&served.pg), "flight": address(&served.flight), "data": data, "certificate": certificate,
-        "token": token, "scratch": scratch,
+        "token": token, "scratch": scratch, "pid": served.pid(),
     });
     let output = Command::new(python)
         .arg(root().join("tests/clients").join(script))
         .arg(arguments.to_string())
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("GONGKAI_OTLP", collector)
         // Settings of the machine's own clients.
         .env_remove("PGOPTIONS")
         .env_remove("PGSSLMODE")
@@ -123,4 +131,25 @@ fn drivers_of_arrow_flight_are_served() {
 #[test]
 fn readers_of_open_files_get_what_sql_answers() {
     hold("open_files.py", "polars, deltalake, duckdb, pyarrow, fsspec, aiohttp", 7);
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_not_taken_for_a_whole_one() {
+    hold("broken.py", "psycopg, adbc_driver_flightsql, pyarrow", 9);
+}
+
+#[test]
+fn every_door_opens_on_ipv6_alone() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        skip("every_door_opens_on_ipv6_alone", "this machine has no ::1");
+        return;
+    }
+    hold_on("ipv6.py", "psycopg, adbc_driver_flightsql, pyarrow, duckdb", 5, "[::1]:0", "");
+}
+
+#[test]
+fn a_collector_of_traces_gets_what_a_request_took() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let collector = format!("http://{port}");
+    hold_on("traces.py", "grpc, opentelemetry.proto.collector.trace.v1, psycopg", 3, "127.0.0.1:0", &collector);
 }

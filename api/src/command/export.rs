@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gongkai_warehouse::ReleaseRecord;
 use gongkai_warehouse::export::{self, ExportOptions};
-use gongkai_warehouse::release::mirror::read_release;
+use gongkai_warehouse::release::release_rows;
 use gongkai_warehouse::schema::released_schema;
 
 use super::{DataError, Outcome, UsageError, open};
@@ -73,8 +73,8 @@ pub async fn run(config: Config, args: ExportArgs) -> anyhow::Result<Outcome> {
     };
     let mut writer = (format.open)(released_schema(table), target, ExportOptions { with_bom: args.bom })?;
     for release in releases {
-        for batch in read_release(&instance.warehouse, release).await? {
-            writer.write(&batch)?;
+        for batch in release_rows(&instance.warehouse, release).await? {
+            writer.write(&batch?)?;
         }
     }
     writer.finish()?;

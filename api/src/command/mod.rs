@@ -29,6 +29,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Config;
 use crate::instance::Instance;
+use crate::telemetry::{CollectorError, Telemetry};
 use crate::worker;
 
 /// How a command ended when it did not fail.
@@ -131,9 +132,9 @@ pub fn run() -> ExitCode {
             }
         };
     }
-    let cli = Cli::parse();
-    start_log(cli.command.as_ref());
-    let config = match settings(&cli.common) {
+    let Cli { common, command } = Cli::parse();
+    let command = command.unwrap_or(Command::Up(up::UpArgs::default()));
+    let config = match settings(&common, &command) {
         Ok(config) => config,
         Err(error) => return fail(&error),
     };
@@ -141,7 +142,13 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
-    let command = cli.command.unwrap_or(Command::Up(up::UpArgs::default()));
+    let telemetry = {
+        let _within = runtime.enter();
+        match start_telemetry(&command, &config) {
+            Ok(telemetry) => telemetry,
+            Err(error) => return fail(&UsageError(error.to_string()).into()),
+        }
+    };
     let outcome = runtime.block_on(async move {
         match command {
             Command::Up(args) => up::run(config, args).await,
@@ -160,12 +167,13 @@ pub fn run() -> ExitCode {
             Command::SigningKey(args) => signing_key::run(config, args).await,
             Command::Sql(args) => sql::run(config, args).await,
             Command::Export(args) => export::run(config, args).await,
-            Command::Serve(args) => serve::run(config, args).await,
+            Command::Serve(_) => serve::run(config).await,
             Command::Backup(args) => backup::backup(config, args).await,
             Command::Restore(args) => backup::restore(config, args).await,
             Command::Doctor(args) => doctor::run(config, args).await,
         }
     });
+    telemetry.end();
     // Blocking reads of a terminal or a pipe must not hold up the end.
     runtime.shutdown_background();
     match outcome {
@@ -193,7 +201,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if error.is::<DataError>() || error.is::<worker::Failure>() { 1 } else { 3 })
 }
 
-fn settings(common: &Common) -> anyhow::Result<Config> {
+fn settings(common: &Common, command: &Command) -> anyhow::Result<Config> {
     let mut config = Config::load(&std::env::current_dir()?)?;
     if common.inbox.is_some() {
         config.inbox.clone_from(&common.inbox);
@@ -207,16 +215,20 @@ fn settings(common: &Common) -> anyhow::Result<Config> {
     if common.keys.is_some() {
         config.keys.clone_from(&common.keys);
     }
+    match command {
+        Command::Up(args) => args.apply(&mut config),
+        Command::Serve(args) => args.apply(&mut config),
+        _ => {}
+    }
     Ok(config)
 }
 
-fn start_log(command: Option<&Command>) {
-    let is_serving = matches!(command, None | Some(Command::Up(_) | Command::Serve(_)));
-    let default = if is_serving { "warn,gongkai=info" } else { "warn" };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("GONGKAI_LOG").unwrap_or_else(|_| default.into());
-    let log = tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::io::stderr).with_env_filter(filter);
-    // A second subscriber cannot be set; nothing else in the process sets one.
-    let _ = log.try_init();
+/// Only what serves goes on long enough to be traced.
+fn start_telemetry(command: &Command, config: &Config) -> Result<Telemetry, CollectorError> {
+    match command {
+        Command::Up(_) | Command::Serve(_) => Telemetry::start("warn,gongkai=info", config.otlp.as_deref()),
+        _ => Telemetry::start("warn", None),
+    }
 }
 
 /// Opens the instance that the settings describe.

@@ -15,34 +15,35 @@ use crate::{flight, pipeline, postgres};
 const DEFAULT_HTTP: &str = "127.0.0.1:8080";
 
 /// Arguments.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ServeArgs {
     /// Address for HTTP [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     http: Option<String>,
-    #[command(flatten)]
-    doors: DoorArgs,
-}
-
-/// The doors beside HTTP.
-#[derive(Debug, Default, Args)]
-pub struct DoorArgs {
     /// Address for clients of PostgreSQL, such as 127.0.0.1:5432 [default: none]
     #[arg(long, value_name = "ADDR")]
     pg: Option<String>,
     /// Address for clients of Arrow Flight SQL, such as 127.0.0.1:32010 [default: none]
     #[arg(long, value_name = "ADDR")]
     flight: Option<String>,
+    /// Collector of OpenTelemetry to send traces to, such as http://127.0.0.1:4317 [default: none]
+    #[arg(long, value_name = "URL")]
+    otlp: Option<String>,
 }
 
-impl DoorArgs {
+impl ServeArgs {
     /// Overrides settings.
-    pub fn apply(self, config: &mut Config) {
-        if self.pg.is_some() {
-            config.pg = self.pg;
-        }
-        if self.flight.is_some() {
-            config.flight = self.flight;
+    pub fn apply(&self, config: &mut Config) {
+        let settings = [
+            (&self.http, &mut config.http),
+            (&self.pg, &mut config.pg),
+            (&self.flight, &mut config.flight),
+            (&self.otlp, &mut config.otlp),
+        ];
+        for (given, setting) in settings {
+            if given.is_some() {
+                setting.clone_from(given);
+            }
         }
     }
 }
@@ -120,11 +121,7 @@ pub async fn serve(instance: Instance, listeners: Listeners) -> anyhow::Result<O
 }
 
 /// Runs the command.
-pub async fn run(mut config: Config, args: ServeArgs) -> anyhow::Result<Outcome> {
-    if args.http.is_some() {
-        config.http = args.http;
-    }
-    args.doors.apply(&mut config);
+pub async fn run(config: Config) -> anyhow::Result<Outcome> {
     let instance = open(config)?;
     let listeners = listen(&instance).await?;
     recover(&instance).await?;

@@ -22,22 +22,22 @@ pub struct UpArgs {
     /// Take and release new and changed files of the inbox while serving
     #[arg(long, conflicts_with = "once")]
     watch: bool,
-    /// Address for HTTP [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR")]
-    http: Option<String>,
     #[command(flatten)]
-    doors: serve::DoorArgs,
+    serving: serve::ServeArgs,
     /// What to print
     #[arg(long, value_enum)]
     format: Option<ReportFormat>,
 }
 
-/// Runs the command.
-pub async fn run(mut config: Config, args: UpArgs) -> anyhow::Result<Outcome> {
-    if args.http.is_some() {
-        config.http = args.http;
+impl UpArgs {
+    /// Overrides settings.
+    pub fn apply(&self, config: &mut Config) {
+        self.serving.apply(config);
     }
-    args.doors.apply(&mut config);
+}
+
+/// Runs the command.
+pub async fn run(config: Config, args: UpArgs) -> anyhow::Result<Outcome> {
     let instance = open(config)?;
     // A port that is taken is said before a long ingest, not after it.
     let listener = if args.once { None } else { Some(serve::listen(&instance).await?) };

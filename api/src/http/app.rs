@@ -15,6 +15,7 @@ use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::lake::pointer;
 use gongkai_warehouse::store::Store;
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
+use tracing::Instrument;
 
 use super::answers::Answers;
 use super::{ApiError, source};
@@ -22,7 +23,7 @@ use crate::access::{Caller, Guesses, Meter, Role, Running, caller_of};
 use crate::config::Query;
 use crate::instance::{DEFAULT_DATA, Instance};
 use crate::metrics::{Door, Metrics, Sight};
-use crate::worker::{Description, Failure, QueryAnswer, QueryLimits, QueryPool, Statement};
+use crate::worker::{Description, Failure, Memory, QueryAnswer, QueryLimits, QueryPool, Statement};
 
 /// An earlier state, by the counter when it was asked for and its own.
 type Earlier = ((u64, u64), Arc<Snapshot>);
@@ -70,9 +71,11 @@ impl App {
         let spill_root = spill_root(&instance);
         let settings = &instance.config.query;
         let definitions = &instance.config.definitions;
-        let pool = QueryPool::new(data.clone(), definitions.clone(), settings, spill_root.clone());
+        let memory = Memory::new(settings.memory_bytes);
+        let pool = QueryPool::new(data.clone(), definitions.clone(), settings, spill_root.clone(), Arc::clone(&memory));
         let of_pages = Query { workers: 1, queue: settings.queue.max(PAGES_WAITING), ..settings.clone() };
-        let page_pool = QueryPool::new(data, definitions.clone(), &of_pages, spill_root.join("pages"));
+        let page_pool =
+            QueryPool::new(data, definitions.clone(), &of_pages, spill_root.join("pages"), memory).taking_all();
         let limits = &instance.config.limits;
         let meter = Meter::new(limits.queries_per_minute, limits.queries_at_once);
         let windows = Arc::new(source::Windows::new(instance.config.definitions.clone()));
@@ -207,8 +210,11 @@ impl App {
         let pool = if door == Door::Page { &self.page_pool } else { &self.pool };
         let limits = QueryLimits { timeout, max_rows };
         let begun = Instant::now();
-        let answer = pool.query(statement, snapshot, self.instance.clock.now(), limits).await;
+        let span = tracing::info_span!("query", ?door, code = tracing::field::Empty);
+        let asked = pool.query(statement, snapshot, self.instance.clock.now(), limits);
+        let answer = asked.instrument(span.clone()).await;
         let outcome = answer.as_ref().map_or_else(|failure| failure.code.as_str(), |_| "ok");
+        span.record("code", outcome);
         self.metrics.query(door, outcome, begun.elapsed());
         answer
     }

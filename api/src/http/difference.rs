@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use gongkai_warehouse::export::{self, Format};
 use gongkai_warehouse::lake::{LakeError, rows};
 use gongkai_warehouse::release::difference::{Change, ChangedRow, Difference, Row, compare};
-use gongkai_warehouse::release::mirror::read_release;
+use gongkai_warehouse::release::read_release;
 use gongkai_warehouse::schema::released_schema;
 use gongkai_warehouse::{ReleaseRecord, Snapshot};
 use serde::{Deserialize, Serialize};

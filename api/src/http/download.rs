@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use gongkai_warehouse::ReleaseRecord;
 use gongkai_warehouse::export::{self, ExportError, ExportOptions, Format};
-use gongkai_warehouse::release::mirror::read_release;
+use gongkai_warehouse::release::release_rows;
 use gongkai_warehouse::schema::released_schema;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -99,7 +99,7 @@ pub async fn download_dataset(
     }))
 }
 
-/// Writes release after release into the response; memory holds one release and a few chunks.
+/// Writes release after release into the response; memory holds one batch and a few chunks.
 ///
 /// A failure breaks the connection: a file that ends early must not look whole.
 fn stream_releases(
@@ -118,8 +118,9 @@ fn stream_releases(
             let target = Box::new(Chunks { sender, buffer: Vec::with_capacity(CHUNK) });
             let mut writer = (format.open)(schema, target, options).map_err(|error| error.to_string())?;
             for release in &releases {
-                let batches = runtime.block_on(read_release(&app.instance.warehouse, release));
-                for batch in batches.map_err(|error| error.to_string())? {
+                let rows = runtime.block_on(release_rows(&app.instance.warehouse, release));
+                for batch in rows.map_err(|error| error.to_string())? {
+                    let batch = batch.map_err(|error| error.to_string())?;
                     writer.write(&batch).map_err(|error| error.to_string())?;
                 }
             }

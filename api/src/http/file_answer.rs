@@ -88,6 +88,47 @@ impl Digested {
     }
 }
 
+/// Batches that wait for their digest.
+const UNDIGESTED: usize = 4;
+
+/// The digest of an answer on its way, made beside the file by a thread of its own.
+struct Digesting {
+    batches: std::sync::mpsc::SyncSender<RecordBatch>,
+    thread: std::thread::JoinHandle<Result<String, ExportError>>,
+}
+
+impl Digesting {
+    fn start(schema: SchemaRef) -> Result<Self, Failure> {
+        let (batches, taken) = std::sync::mpsc::sync_channel::<RecordBatch>(UNDIGESTED);
+        let lines = export::format("ndjson").ok_or_else(|| Failure::new("internal", "no ndjson"))?;
+        let thread = std::thread::Builder::new().name("digest".into()).spawn(move || {
+            let digested = Digested::default();
+            let mut writer = (lines.open)(schema, Box::new(digested.clone()), ExportOptions::default())?;
+            for batch in taken {
+                writer.write(&batch)?;
+            }
+            writer.finish()?;
+            Ok(digested.digest())
+        });
+        let thread = thread.map_err(|error| {
+            tracing::error!(%error, "no thread for a digest");
+            Failure::new("internal", "no digest can be made")
+        })?;
+        Ok(Self { batches, thread })
+    }
+
+    fn add(&self, batch: &RecordBatch) {
+        // A thread that has ended has failed, and says so at the end.
+        let _ = self.batches.send(batch.clone());
+    }
+
+    fn finish(self) -> Result<String, Failure> {
+        drop(self.batches);
+        let digest = self.thread.join().map_err(|_| Failure::new("internal", "the digest could not be made"))?;
+        digest.map_err(unwritten)
+    }
+}
+
 /// The digest of an answer: that of its rows in their `ndjson` form, which is not kept.
 pub(super) fn digest_of(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String, ApiError> {
     let digested = Digested::default();
@@ -197,14 +238,10 @@ fn encode(
 ) -> Result<Part, Failure> {
     let gone = || Failure::new("internal", "nobody takes the answer");
     let written = Written::default();
-    let digested = Digested::default();
     let schema = Arc::clone(&answer.schema);
-    let open = |format: &'static Format, target: export::Target<'static>| {
-        (format.open)(Arc::clone(&schema), target, ExportOptions::default()).map_err(unwritten)
-    };
-    let mut writer = open(format, Box::new(written.clone()))?;
-    let lines = export::format("ndjson").ok_or_else(|| Failure::new("internal", "no ndjson"))?;
-    let mut digest = open(lines, Box::new(digested.clone()))?;
+    let digesting = Digesting::start(Arc::clone(&schema))?;
+    let writer = (format.open)(schema, Box::new(written.clone()), ExportOptions::default());
+    let mut writer = writer.map_err(unwritten)?;
     let mut rows = 0;
     let mut is_truncated = false;
     // The row beyond the bound is what tells that there are more.
@@ -222,8 +259,8 @@ fn encode(
             is_truncated = true;
         }
         rows += batch.num_rows();
+        digesting.add(&batch);
         writer.write(&batch).map_err(unwritten)?;
-        digest.write(&batch).map_err(unwritten)?;
         let bytes = written.take();
         if !bytes.is_empty() {
             sender.blocking_send(Part::Bytes(bytes)).map_err(|_| gone())?;
@@ -233,10 +270,9 @@ fn encode(
         }
     }
     writer.finish().map_err(unwritten)?;
-    digest.finish().map_err(unwritten)?;
     let bytes = written.take();
     if !bytes.is_empty() {
         sender.blocking_send(Part::Bytes(bytes)).map_err(|_| gone())?;
     }
-    Ok(Part::End { digest: digested.digest(), is_truncated })
+    Ok(Part::End { digest: digesting.finish()?, is_truncated })
 }

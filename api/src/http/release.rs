@@ -17,6 +17,9 @@ use super::dataset::{ReleaseSummary, release_summary};
 use super::error::Problems;
 use super::{ApiError, App, caching};
 
+/// Bytes that are read of a stored file at a time.
+const FILE_CHUNK: usize = 512 << 10;
+
 /// The history of a dataset.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReleaseList {
@@ -195,7 +198,7 @@ pub async fn send_stored(app: &App, request: Request, stored: Stored<'_>) -> Res
         for name in [header::IF_MODIFIED_SINCE, header::IF_UNMODIFIED_SINCE, header::IF_NONE_MATCH, header::IF_MATCH] {
             request.headers_mut().remove(name);
         }
-        let answer = ServeFile::new(root.join(stored.path)).oneshot(request).await;
+        let answer = ServeFile::new(root.join(stored.path)).with_buf_chunk_size(FILE_CHUNK).oneshot(request).await;
         let mut response = answer.unwrap_or_else(|never| match never {}).map(Body::new);
         response.headers_mut().remove(header::LAST_MODIFIED);
         response

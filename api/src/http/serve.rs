@@ -1,18 +1,21 @@
 //! Listening, bounded connections, and ending without cutting anyone off.
 //!
 //! HTTP/1.1 without encryption: a proxy in front of it has the certificate. A client that does not finish its head, or does not
-//! take what it asked for, is let go; the query behind its answer has ended before, by its own deadline.
+//! take what it asked for, is let go; the query behind its answer has ended before, by its own deadline. A connection whose
+//! answer broke off is reset: clients that take the end of the connection for the end of the answer see a failure as well.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -104,16 +107,28 @@ pub async fn serve(app: App, listener: TcpListener) -> io::Result<()> {
 fn connection(router: Router, stream: TcpStream, address: SocketAddr) -> impl GracefulConnection<Error = hyper::Error> {
     // What is written is sent: an answer is one write in most cases, and none should wait for another.
     let _ = stream.set_nodelay(true);
+    let stream = Paced::new(stream);
+    let is_broken = Arc::clone(&stream.is_broken);
     let answer = move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(address));
-        router.clone().oneshot(request.map(axum::body::Body::new))
+        let answered = router.clone().oneshot(request.map(axum::body::Body::new));
+        let is_broken = Arc::clone(&is_broken);
+        async move {
+            let watched = |body: axum::body::Body| {
+                body.map_err(move |error| {
+                    is_broken.store(true, Ordering::Relaxed);
+                    error
+                })
+            };
+            answered.await.map(|response| response.map(watched))
+        }
     };
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(Paced::new(stream)), service_fn(answer))
+        .serve_connection(TokioIo::new(stream), service_fn(answer))
 }
 
 /// A connection that is given up when its client does not take what it is sent.
@@ -121,11 +136,13 @@ struct Paced {
     inner: TcpStream,
     /// While the client is waited for: when that ends, and what it has taken since it began.
     wait: Option<(Pin<Box<Sleep>>, usize)>,
+    /// Whether an answer broke off.
+    is_broken: Arc<AtomicBool>,
 }
 
 impl Paced {
     fn new(inner: TcpStream) -> Self {
-        Self { inner, wait: None }
+        Self { inner, wait: None, is_broken: Arc::default() }
     }
 
     /// Counts what was taken; without anything taken for too long, the connection has failed.
@@ -149,6 +166,15 @@ impl Paced {
             }
         }
         written
+    }
+}
+
+impl Drop for Paced {
+    fn drop(&mut self) {
+        if self.is_broken.load(Ordering::Relaxed) {
+            // Closed so, the connection is reset.
+            let _ = self.inner.set_zero_linger();
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use gongkai_catalog::List;
+use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::derived::Derived;
+use gongkai_warehouse::query::{ViewDescription, described_views};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,9 +29,10 @@ pub struct TableSummary {
     pub grain: Text,
     /// Datasets whose rows are in it.
     pub datasets: Vec<String>,
-    /// Current rows; none of a derived table, which is reckoned when it is asked for.
+    /// Current rows; none of a table that is reckoned when it is asked for.
     pub rows: Option<u64>,
-    /// `released` for rows of releases, `derived` for what follows from them, `list` for a reference list.
+    /// `released` for rows of releases, `derived` for what follows from them, `list` for a reference list, `view` for what the
+    /// warehouse says of itself and of its codes.
     pub kind: TableKind,
 }
 
@@ -43,12 +46,14 @@ pub enum TableKind {
     Derived,
     /// A reference list.
     List,
+    /// What the warehouse says of itself: its datasets, releases, checks, and the codes that figures refer to.
+    View,
 }
 
 /// The tables.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TableList {
-    /// Every table of the open schema, then the reference lists.
+    /// Released tables, derived ones, reference lists, then the views of the catalogue.
     pub tables: Vec<TableSummary>,
 }
 
@@ -66,7 +71,7 @@ pub struct TableRecord {
     pub columns: Vec<ColumnRecord>,
 }
 
-fn summary(app: &App, snapshot: &gongkai_warehouse::Snapshot, table: &gongkai_catalog::Table) -> TableSummary {
+fn summary(app: &App, snapshot: &Snapshot, table: &gongkai_catalog::Table) -> TableSummary {
     let datasets = app.catalog().datasets.values().filter(|dataset| dataset.table == table.name);
     TableSummary {
         schema: "open".into(),
@@ -103,6 +108,36 @@ fn list_summary(list: &List) -> TableSummary {
     }
 }
 
+fn view_summary(view: &ViewDescription) -> TableSummary {
+    TableSummary {
+        schema: view.schema.into(),
+        name: view.name.into(),
+        label: view_text(view.zh, view.en),
+        grain: view_text(view.zh, view.en),
+        datasets: Vec::new(),
+        rows: None,
+        kind: TableKind::View,
+    }
+}
+
+fn view_text(zh: &str, en: &str) -> Text {
+    Text { zh: zh.into(), en: en.into() }
+}
+
+fn view_columns(view: &ViewDescription) -> Vec<ColumnRecord> {
+    let columns = view.columns().map(|column| ColumnRecord {
+        name: column.name.into(),
+        column_type: column.type_name.into(),
+        unit: None,
+        label: view_text(column.zh, column.en),
+        description: view_text(column.zh, column.en),
+        is_nullable: true,
+        is_key: false,
+        sum: None,
+    });
+    columns.collect()
+}
+
 fn list_columns(list: &List) -> Vec<ColumnRecord> {
     let columns = list.columns.iter().map(|column| ColumnRecord {
         name: column.name.clone(),
@@ -117,17 +152,64 @@ fn list_columns(list: &List) -> Vec<ColumnRecord> {
     columns.collect()
 }
 
+/// All tables.
+pub fn tables(app: &App, snapshot: &Snapshot) -> Vec<TableSummary> {
+    let released = app.catalog().tables.values().map(|table| summary(app, snapshot, table));
+    let derived = app.instance.definitions.derived.values().map(derived_summary);
+    let lists = app.catalog().lists.values().map(list_summary);
+    released.chain(derived).chain(lists).chain(described_views().map(|view| view_summary(&view))).collect()
+}
+
+/// One table by its name, which may carry its schema.
+///
+/// # Errors
+///
+/// `table_not_found`.
+pub fn table(app: &App, snapshot: &Snapshot, name: &str) -> Result<TableRecord, ApiError> {
+    let (schema, bare) = name.split_once('.').unwrap_or(("open", name));
+    if let Some(table) = app.catalog().tables.get(bare).filter(|_| schema == "open") {
+        return Ok(TableRecord {
+            summary: summary(app, snapshot, table),
+            description: (&table.description).into(),
+            key: table.key.clone(),
+            columns: columns(table),
+        });
+    }
+    if let Some(table) = app.instance.definitions.derived.get(bare).filter(|derived| derived.schema == schema) {
+        return Ok(TableRecord {
+            summary: derived_summary(table),
+            description: (&table.description).into(),
+            key: table.key.clone(),
+            columns: table.columns.iter().map(ColumnRecord::from).collect(),
+        });
+    }
+    if let Some(list) = app.catalog().lists.get(bare).filter(|_| schema == "ref") {
+        return Ok(TableRecord {
+            summary: list_summary(list),
+            description: (&list.description).into(),
+            key: list.key.clone(),
+            columns: list_columns(list),
+        });
+    }
+    if let Some(view) = described_views().find(|view| (view.schema, view.name) == (schema, bare)) {
+        return Ok(TableRecord {
+            summary: view_summary(&view),
+            description: view_text(view.zh, view.en),
+            key: Vec::new(),
+            columns: view_columns(&view),
+        });
+    }
+    let name: String = name.chars().take(80).collect();
+    Err(ApiError::new("table_not_found", format!("no table {name:?}; /api/v1/tables lists them")))
+}
+
 /// Tables that SQL can name.
 #[utoipa::path(get, path = "/tables", operation_id = "list_tables", tag = "dictionary",
     responses((status = 200, description = "The tables.", body = TableList), Problems))]
 pub async fn list_tables(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     let snapshot = app.snapshot().await?;
-    let released = app.catalog().tables.values().map(|table| summary(&app, &snapshot, table));
-    let derived = app.instance.definitions.derived.values().map(derived_summary);
-    let lists = app.catalog().lists.values().map(list_summary);
-    let tables = released.chain(derived).chain(lists).collect();
     let tag = caching::tag(&snapshot, &["tables"]);
-    Ok(caching::respond(&headers, &tag, || Json(TableList { tables }).into_response()))
+    Ok(caching::respond(&headers, &tag, || Json(TableList { tables: tables(&app, &snapshot) }).into_response()))
 }
 
 /// One table: its grain, key and columns. The name may carry its schema.
@@ -140,32 +222,9 @@ pub async fn get_table(
     name: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let Path(name) = name?;
-    let missing = || ApiError::new("table_not_found", format!("no table {name:?}"));
-    let (schema, bare) = name.split_once('.').unwrap_or(("open", &name));
     let snapshot = app.snapshot().await?;
-    let released = app.catalog().tables.get(bare).filter(|_| schema == "open");
-    let derived = app.instance.definitions.derived.get(bare).filter(|derived| derived.schema == schema);
-    let list = app.catalog().lists.get(bare).filter(|_| schema == "ref");
-    let record = match (released, derived, list) {
-        (Some(table), ..) => TableRecord {
-            summary: summary(&app, &snapshot, table),
-            description: (&table.description).into(),
-            key: table.key.clone(),
-            columns: columns(table),
-        },
-        (_, Some(table), _) => TableRecord {
-            summary: derived_summary(table),
-            description: (&table.description).into(),
-            key: table.key.clone(),
-            columns: table.columns.iter().map(ColumnRecord::from).collect(),
-        },
-        (.., Some(list)) => TableRecord {
-            summary: list_summary(list),
-            description: (&list.description).into(),
-            key: list.key.clone(),
-            columns: list_columns(list),
-        },
-        _ => return Err(missing()),
-    };
-    Ok(caching::respond(&headers, &caching::tag(&snapshot, &["table", schema, bare]), || Json(record).into_response()))
+    let record = table(&app, &snapshot, &name)?;
+    let of = &record.summary;
+    let tag = caching::tag(&snapshot, &["table", &of.schema, &of.name]);
+    Ok(caching::respond(&headers, &tag, || Json(record).into_response()))
 }

@@ -6,6 +6,7 @@
 mod catalog;
 mod chart;
 mod dataset;
+mod guide;
 mod history;
 mod home;
 mod obligation;
@@ -38,6 +39,9 @@ pub fn router(app: App) -> Router {
         .route("/datasets/{id}", get(dataset::show))
         .route("/catalogs", get(catalog::list))
         .route("/catalogs/{region}", get(catalog::show))
+        .route("/tables", get(guide::tables))
+        .route("/tables/{name}", get(guide::table))
+        .route("/clients", get(guide::clients))
         .route("/obligations", get(obligation::list))
         .route("/deadlines", get(obligation::deadline))
         .route("/provenance", get(provenance::show))

@@ -17,7 +17,7 @@ use gongkai_warehouse::query::{
     EngineSettings, QueryEngine, QueryError, QueryOptions, ScannedStatement, TextLimits, scan,
 };
 
-use super::protocol::{Column, Failure, Header, QueryRequest, Request, Setup, Trailer};
+use super::protocol::{Column, Failure, Header, Kept, QueryRequest, Request, Setup, Trailer};
 use super::reader;
 use crate::instance::Definitions;
 
@@ -39,55 +39,60 @@ pub fn run() -> anyhow::Result<()> {
     input.read_line(&mut line)?;
     let setup: Setup = serde_json::from_str(&line)?;
     limit_address_space(setup.address_space_bytes);
-    let definitions = Definitions::load(setup.definitions.as_ref())?;
+    let mut work = Work::open(&setup)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()?;
-    let mut engine: Option<Queries> = None;
     loop {
         line.clear();
         if input.read_line(&mut line)? == 0 {
             return Ok(());
         }
-        match serde_json::from_str::<Request>(&line)? {
-            Request::Query(request) => {
-                open(&mut engine, &setup, &definitions)?.answer(&runtime, request, &mut output)?;
+        match (&mut work, serde_json::from_str::<Request>(&line)?) {
+            (Work::Queries(queries), Request::Query(request)) => queries.answer(&runtime, request, &mut output)?,
+            (Work::Queries(queries), Request::Describe(request)) => queries.describe(&runtime, request, &mut output)?,
+            (Work::Files(definitions), Request::Read(request)) => {
+                let bytes = announced(&mut input, request.bytes)?;
+                reader::answer(definitions, &request, &bytes, &mut output)?;
             }
-            Request::Describe(request) => {
-                open(&mut engine, &setup, &definitions)?.describe(&runtime, request, &mut output)?;
-            }
-            Request::Read(request) => {
-                let mut bytes = vec![0; usize::try_from(request.bytes)?];
-                input.read_exact(&mut bytes)?;
-                reader::answer(&definitions, &request, &bytes, &mut output)?;
-            }
-            Request::Unpack(request) => {
-                let mut bytes = vec![0; usize::try_from(request.bytes)?];
-                input.read_exact(&mut bytes)?;
+            (Work::Files(_), Request::Unpack(request)) => {
+                let bytes = announced(&mut input, request.bytes)?;
                 reader::answer_archive(&bytes, &mut output)?;
             }
-            Request::Window(request) => {
-                let mut bytes = vec![0; usize::try_from(request.bytes)?];
-                input.read_exact(&mut bytes)?;
+            (Work::Files(_), Request::Window(request)) => {
+                let bytes = announced(&mut input, request.bytes)?;
                 reader::answer_window(&request.query, &bytes, &mut output)?;
             }
+            _ => anyhow::bail!("a request for a worker of the other kind"),
         }
         output.flush()?;
     }
 }
 
-/// The engine, which opens with the first question.
-fn open<'a>(
-    engine: &'a mut Option<Queries>,
-    setup: &Setup,
-    definitions: &Definitions,
-) -> anyhow::Result<&'a mut Queries> {
-    Ok(match engine {
-        Some(queries) => queries,
-        none => none.insert(Queries::open(setup, definitions)?),
-    })
+/// What a worker is for: each kind loads what it needs and nothing else.
+enum Work {
+    /// Questions to a warehouse.
+    Queries(Queries),
+    /// Files of departments.
+    Files(Box<Definitions>),
+}
+
+impl Work {
+    fn open(setup: &Setup) -> anyhow::Result<Self> {
+        Ok(match &setup.data {
+            Some(data) => Self::Queries(Queries::open(data, setup)?),
+            None => Self::Files(Box::new(Definitions::load(setup.definitions.as_ref())?)),
+        })
+    }
+}
+
+/// The bytes that a line has announced.
+fn announced(input: &mut Input<'_>, length: u64) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(length)?];
+    input.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn limit_address_space(bytes: u64) {
@@ -97,16 +102,22 @@ fn limit_address_space(bytes: u64) {
     }
 }
 
+/// What a question asks, of which state, and what it may do.
+struct Prepared {
+    statement: ScannedStatement,
+    snapshot: Arc<Snapshot>,
+    options: QueryOptions,
+}
+
 struct Queries {
     engine: Arc<QueryEngine>,
-    snapshot: Arc<Snapshot>,
-    snapshot_key: String,
+    snapshots: Kept<Arc<Snapshot>>,
 }
 
 impl Queries {
-    fn open(setup: &Setup, definitions: &Definitions) -> anyhow::Result<Self> {
-        let address = setup.data.as_deref().unwrap_or_default();
-        let warehouse = Warehouse::open(address, Arc::clone(&definitions.catalog))?;
+    fn open(data: &str, setup: &Setup) -> anyhow::Result<Self> {
+        let catalog = Arc::new(Definitions::load_catalog(setup.definitions.as_ref())?);
+        let warehouse = Warehouse::open(data, Arc::clone(&catalog))?;
         if let Some(folder) = &setup.spill_dir {
             std::fs::create_dir_all(folder)?;
         }
@@ -116,17 +127,17 @@ impl Queries {
             spill_bytes: setup.spill_bytes,
             ..EngineSettings::default()
         };
-        let engine =
-            QueryEngine::new(Arc::clone(&definitions.catalog), Arc::clone(warehouse.store().objects()), settings)?;
-        Ok(Self { engine: Arc::new(engine), snapshot: Arc::new(Snapshot::empty()), snapshot_key: String::new() })
+        let engine = QueryEngine::new(catalog, Arc::clone(warehouse.store().objects()), settings)?;
+        Ok(Self { engine: Arc::new(engine), snapshots: Kept::default() })
     }
 
-    /// Takes over the snapshot of a request, and its statement with what belongs to it.
-    fn prepare(&mut self, request: &mut QueryRequest) -> Result<(ScannedStatement, QueryOptions), QueryError> {
+    /// The snapshot of a request, and its statement with what belongs to it.
+    fn prepare(&mut self, request: &mut QueryRequest) -> Result<Prepared, QueryError> {
         if let Some(snapshot) = request.snapshot.take() {
-            self.snapshot = snapshot;
-            self.snapshot_key = std::mem::take(&mut request.snapshot_key);
+            self.snapshots.keep(request.snapshot_key.clone(), snapshot);
         }
+        let snapshot = self.snapshots.get(&request.snapshot_key).cloned();
+        let snapshot = snapshot.ok_or_else(|| QueryError::internal(std::io::Error::other("a snapshot is missing")))?;
         let statement = scan(&request.statement.sql, &TextLimits::default())?;
         let texts = match &request.statement.values {
             Some(values) => texts_of(values)?,
@@ -138,7 +149,7 @@ impl Queries {
             with_system: request.statement.with_system,
             ..QueryOptions::default()
         };
-        Ok((statement, options))
+        Ok(Prepared { statement, snapshot, options })
     }
 
     fn describe(
@@ -147,11 +158,11 @@ impl Queries {
         mut request: QueryRequest,
         output: &mut Output<'_>,
     ) -> anyhow::Result<()> {
-        let (statement, options) = match self.prepare(&mut request) {
+        let Prepared { statement, snapshot, options } = match self.prepare(&mut request) {
             Ok(prepared) => prepared,
             Err(error) => return write_line(output, &Header::Failed(failure(&error))),
         };
-        let (engine, snapshot) = (Arc::clone(&self.engine), Arc::clone(&self.snapshot));
+        let engine = Arc::clone(&self.engine);
         let described = runtime.block_on(async move {
             tokio::spawn(async move { engine.describe(&statement, snapshot, options).await }).await
         })?;
@@ -171,11 +182,11 @@ impl Queries {
         mut request: QueryRequest,
         output: &mut Output<'_>,
     ) -> anyhow::Result<()> {
-        let (statement, options) = match self.prepare(&mut request) {
+        let Prepared { statement, snapshot, options } = match self.prepare(&mut request) {
             Ok(prepared) => prepared,
             Err(error) => return write_line(output, &Header::Failed(failure(&error))),
         };
-        let (engine, snapshot) = (Arc::clone(&self.engine), Arc::clone(&self.snapshot));
+        let engine = Arc::clone(&self.engine);
         // Planning is deep recursion: it runs on a thread of the runtime, whose stacks are large.
         let planned = runtime.block_on(async move {
             tokio::spawn(async move { engine.plan(&statement, snapshot, options).await }).await

@@ -7,15 +7,17 @@
 //!
 //! [`child`] is the worker's side, [`process`] one worker seen from the parent, [`pool`] the workers for
 //! queries with their bounded queue, [`reader`] the worker that parses department files,
-//! [`readers`] several of them at once.
+//! [`readers`] several of them at once; [`memory`] looks at what all of them take together.
 
 pub mod child;
+pub mod memory;
 pub mod pool;
 pub mod process;
 pub mod protocol;
 pub mod reader;
 pub mod readers;
 
+pub use memory::Memory;
 pub use pool::{Description, QueryAnswer, QueryPool};
 pub use process::WorkerError;
 pub use protocol::{Bound, Failure, QueryLimits, Statement};

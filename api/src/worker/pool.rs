@@ -16,10 +16,15 @@ use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::query::{TextLimits, scan};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
+use tracing::{Instrument, Span, info_span};
 
+use super::memory::{LOOK, Memory};
 use super::process::{Killer, Worker, WorkerError};
 use super::protocol::{Bound, Column, Failure, Header, QueryLimits, QueryRequest, Request, Setup, Statement, Trailer};
 use crate::config;
+
+/// An idle worker may hold this part of the memory of all.
+const KEPT_SHARE: u64 = 6;
 
 /// An answer as it arrives.
 #[derive(Debug)]
@@ -138,6 +143,11 @@ pub struct QueryPool {
     queue: usize,
     queue_wait: Duration,
     spawned: AtomicU64,
+    memory: Arc<Memory>,
+    /// Whether no query is taken while memory is scarce.
+    gives_way: bool,
+    /// Bytes that an idle worker may hold; one that has grown beyond them is replaced.
+    kept_bytes: u64,
 }
 
 /// What a worker is asked.
@@ -148,6 +158,7 @@ struct Question {
     snapshot: Arc<Snapshot>,
     now: DateTime<Utc>,
     max_rows: usize,
+    span: Span,
 }
 
 struct Waiting<'a>(&'a AtomicUsize);
@@ -160,7 +171,13 @@ impl Drop for Waiting<'_> {
 
 impl QueryPool {
     /// A pool over one warehouse. Nothing starts before the first query or [`QueryPool::warm`].
-    pub fn new(data: String, definitions: Option<PathBuf>, settings: &config::Query, spill_root: PathBuf) -> Self {
+    pub fn new(
+        data: String,
+        definitions: Option<PathBuf>,
+        settings: &config::Query,
+        spill_root: PathBuf,
+        memory: Arc<Memory>,
+    ) -> Self {
         Self {
             setup: Setup {
                 definitions,
@@ -178,20 +195,30 @@ impl QueryPool {
             queue: settings.queue,
             queue_wait: Duration::from_millis(settings.queue_wait_ms),
             spawned: AtomicU64::new(0),
+            memory,
+            gives_way: true,
+            kept_bytes: settings.memory_bytes / KEPT_SHARE,
         }
     }
 
-    /// Starts a worker ahead of the first query.
+    /// The same for questions that are taken however scarce memory is: those of pages.
+    pub fn taking_all(self) -> Self {
+        Self { gives_way: false, ..self }
+    }
+
+    /// Starts all workers ahead of the first query.
     pub fn warm(&self) -> Result<(), WorkerError> {
-        let worker = self.spawn()?;
-        self.give_back(worker);
+        for _ in 0..self.capacity {
+            self.keep(self.spawn()?);
+        }
         Ok(())
     }
 
     fn spawn(&self) -> Result<Worker, WorkerError> {
         let number = self.spawned.fetch_add(1, Ordering::Relaxed);
         let spill_dir = self.spill_root.join(format!("{}-{number}", std::process::id()));
-        Worker::start(&Setup { spill_dir: Some(spill_dir), ..self.setup.clone() })
+        let worker = Worker::start(&Setup { spill_dir: Some(spill_dir), ..self.setup.clone() })?;
+        Ok(worker.counted_in(&self.memory))
     }
 
     /// A waiting worker that still runs.
@@ -207,7 +234,24 @@ impl QueryPool {
     }
 
     fn give_back(&self, worker: Worker) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        // What a large query has left behind is not given to the system by itself.
+        if worker.held_bytes() > self.kept_bytes {
+            worker.retire();
+            match self.spawn() {
+                Ok(fresh) => return self.keep(fresh),
+                Err(error) => return tracing::error!(%error, "no worker"),
+            }
+        }
+        self.keep(worker);
+    }
+
+    fn keep(&self, worker: Worker) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < self.capacity {
+            return idle.push(worker);
+        }
+        drop(idle);
+        worker.retire();
     }
 
     /// Runs a statement over a snapshot.
@@ -219,11 +263,11 @@ impl QueryPool {
         limits: QueryLimits,
     ) -> Result<QueryAnswer, Failure> {
         let deadline = Instant::now() + limits.timeout;
-        let permit = self.admit(&statement).await?;
+        let permit = self.admit(&statement).instrument(info_span!("queue")).await?;
         let pool = Arc::clone(self);
         let (started_tx, started_rx) = oneshot::channel();
         let (waited_for, waits) = mpsc::channel(1);
-        let question = Question { waited_for, statement, snapshot, now, max_rows: limits.max_rows };
+        let question = Question { waited_for, statement, snapshot, now, max_rows: limits.max_rows, span: Span::current() };
         tokio::task::spawn_blocking(move || pool.run(permit, question, deadline, started_tx));
         let started = started_rx.await.unwrap_or_else(|_| Err(Failure::new("internal", "the query was not started")));
         started.map(|answer| QueryAnswer { _waits: Some(waits), ..answer })
@@ -238,11 +282,11 @@ impl QueryPool {
         timeout: Duration,
     ) -> Result<Description, Failure> {
         let deadline = Instant::now() + timeout;
-        let permit = self.admit(&statement).await?;
+        let permit = self.admit(&statement).instrument(info_span!("queue")).await?;
         let pool = Arc::clone(self);
         // Who no longer waits is noticed by the watch: the worker's time is not spent on nobody.
         let (waited_for, _waits) = mpsc::channel(1);
-        let question = Question { waited_for, statement, snapshot, now, max_rows: 0 };
+        let question = Question { waited_for, statement, snapshot, now, max_rows: 0, span: Span::current() };
         let described = tokio::task::spawn_blocking(move || pool.run_description(permit, question, deadline));
         described.await.unwrap_or_else(|_| Err(Failure::new("internal", "the statement was not described")))
     }
@@ -261,6 +305,9 @@ impl QueryPool {
         // Before anything parses, and before a place in the queue is taken.
         scan(&statement.sql, &TextLimits::default()).map_err(|error| Failure::new(error.code(), error.to_string()))?;
         let overloaded = || Failure::new("overloaded", "too many queries at once; try again in a few seconds");
+        if self.gives_way && self.memory.is_scarce() {
+            return Err(overloaded());
+        }
         let waiting = Waiting(&self.waiting);
         if self.waiting.fetch_add(1, Ordering::SeqCst) >= self.queue + self.slots.available_permits() {
             return Err(overloaded());
@@ -278,6 +325,7 @@ impl QueryPool {
         deadline: Instant,
         started: oneshot::Sender<Result<QueryAnswer, Failure>>,
     ) {
+        let _within = question.span.clone().entered();
         let worker = match self.worker() {
             Ok(worker) => worker,
             Err(failure) => {
@@ -286,7 +334,7 @@ impl QueryPool {
             }
         };
         let (batches, receiver) = mpsc::channel(2);
-        let watch = Watch::start(worker.killer(), deadline, question.waited_for.clone());
+        let watch = Watch::start(worker.killer(), deadline, question.waited_for.clone(), Arc::clone(&self.memory));
         // The answer ends for its reader when this is dropped: not before the watch has ended, which would take a reader
         // that is done for one that has gone.
         let end = batches.clone();
@@ -315,8 +363,9 @@ impl QueryPool {
         question: Question,
         deadline: Instant,
     ) -> Result<Description, Failure> {
+        let _within = question.span.clone().entered();
         let mut worker = self.worker()?;
-        let watch = Watch::start(worker.killer(), deadline, question.waited_for.clone());
+        let watch = Watch::start(worker.killer(), deadline, question.waited_for.clone(), Arc::clone(&self.memory));
         let request = request(&mut worker, question);
         let header = worker.send(&Request::Describe(request)).and_then(|()| worker.receive::<Header>());
         let is_unharmed = watch.stop();
@@ -355,26 +404,38 @@ fn request(worker: &mut Worker, question: Question) -> QueryRequest {
     let Question { statement, snapshot, now, max_rows, .. } = question;
     // An earlier state loses what is withdrawn later, and has more entries then.
     let snapshot_key = format!("{}@{:?}#{}", snapshot.counter, snapshot.as_of, snapshot.releases.len());
-    let is_known = worker.snapshot_key.as_deref() == Some(&snapshot_key);
-    worker.snapshot_key = Some(snapshot_key.clone());
+    let is_known = worker.snapshots.get(&snapshot_key).is_some();
+    if !is_known {
+        worker.snapshots.keep(snapshot_key.clone(), ());
+    }
     QueryRequest { statement, snapshot_key, snapshot: (!is_known).then_some(snapshot), now, max_rows: max_rows as u64 }
 }
 
-/// Ends the worker at the deadline, or when nobody waits for its answer any more.
+/// Ends the worker at the deadline, when nobody waits for its answer any more, or when memory is spent and it has most.
 struct Watch {
     done: oneshot::Sender<()>,
     task: tokio::task::JoinHandle<bool>,
 }
 
 impl Watch {
-    fn start(killer: Killer, deadline: Instant, waited_for: mpsc::Sender<()>) -> Self {
-        let (done, stopped) = oneshot::channel::<()>();
+    fn start(killer: Killer, deadline: Instant, waited_for: mpsc::Sender<()>, memory: Arc<Memory>) -> Self {
+        let (done, mut stopped) = oneshot::channel::<()>();
         let task = tokio::runtime::Handle::current().spawn(async move {
-            tokio::select! {
-                biased;
-                _ = stopped => true,
-                () = tokio::time::sleep_until(deadline) => { killer.time_out(); false }
-                () = waited_for.closed() => { killer.kill(); false }
+            let mut looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
+            loop {
+                tokio::select! {
+                    biased;
+                    _ = &mut stopped => return true,
+                    () = tokio::time::sleep_until(deadline) => killer.time_out(),
+                    () = waited_for.closed() => killer.kill(),
+                    _ = looks.tick() => {
+                        if !memory.is_spent_by(killer.process) {
+                            continue;
+                        }
+                        killer.run_out();
+                    }
+                }
+                return false;
             }
         });
         Self { done, task }
@@ -396,7 +457,7 @@ fn converse(
     started: oneshot::Sender<Result<QueryAnswer, Failure>>,
 ) -> Option<Worker> {
     let request = Request::Query(request(&mut worker, question));
-    let header = worker.send(&request).and_then(|()| worker.receive::<Header>());
+    let header = info_span!("plan").in_scope(|| worker.send(&request).and_then(|()| worker.receive::<Header>()));
     let (columns, releases, warnings, is_repeatable) = match header {
         Ok(Header::Ready { columns, releases, warnings, is_repeatable }) => {
             (columns, releases, warnings, is_repeatable)
@@ -432,6 +493,7 @@ fn converse(
         worker.bury();
         return None;
     }
+    let _sending = info_span!("rows").entered();
     let mut is_broken = false;
     for batch in &mut reader {
         match batch {

@@ -3,14 +3,15 @@
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gongkai_warehouse::fault;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::protocol::{ARGUMENT, Failure, Setup};
+use super::memory::{Counted, Memory};
+use super::protocol::{ARGUMENT, Failure, Kept, Setup};
 
 /// Why a worker cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,13 +34,25 @@ pub enum WorkerError {
 #[derive(Debug, Clone)]
 pub struct Killer {
     child: Arc<Mutex<Child>>,
-    timed_out: Arc<AtomicBool>,
+    ended: Arc<AtomicU8>,
+    /// The process's number.
+    pub process: u32,
 }
+
+/// Why a worker was ended, as far as its query is to know.
+const BY_TIME: u8 = 1;
+const BY_MEMORY: u8 = 2;
 
 impl Killer {
     /// Ends the worker because its time is over.
     pub fn time_out(&self) {
-        self.timed_out.store(true, Ordering::SeqCst);
+        self.ended.store(BY_TIME, Ordering::SeqCst);
+        self.kill();
+    }
+
+    /// Ends the worker because all of them together have taken too much memory.
+    pub fn run_out(&self) {
+        self.ended.store(BY_MEMORY, Ordering::SeqCst);
         self.kill();
     }
 
@@ -98,14 +111,17 @@ impl Read for Capped {
 #[derive(Debug)]
 pub struct Worker {
     child: Arc<Mutex<Child>>,
-    timed_out: Arc<AtomicBool>,
+    process: u32,
+    ended: Arc<AtomicU8>,
     last_words: Arc<Mutex<String>>,
     listener: Option<std::thread::JoinHandle<()>>,
     input: BufWriter<ChildStdin>,
     output: BufReader<Capped>,
-    /// Snapshot that the worker holds.
-    pub snapshot_key: Option<String>,
+    /// Snapshots that the worker holds.
+    pub snapshots: Kept<()>,
     spill_dir: Option<std::path::PathBuf>,
+    /// Counted as long as it runs.
+    counted: Option<Counted>,
 }
 
 impl Worker {
@@ -135,17 +151,30 @@ impl Worker {
         let heard = Arc::clone(&last_words);
         let listener = std::thread::spawn(move || hear(errors, &heard));
         let mut worker = Self {
+            process: child.id(),
             child: Arc::new(Mutex::new(child)),
-            timed_out: Arc::new(AtomicBool::new(false)),
+            ended: Arc::default(),
             last_words,
             listener: Some(listener),
             input,
             output,
-            snapshot_key: None,
+            snapshots: Kept::default(),
             spill_dir: setup.spill_dir.clone(),
+            counted: None,
         };
         worker.send(setup)?;
         Ok(worker)
+    }
+
+    /// Counts what the worker takes among that of the others.
+    pub fn counted_in(mut self, memory: &Arc<Memory>) -> Self {
+        self.counted = Some(memory.count(self.process));
+        self
+    }
+
+    /// What the process has of its own, in bytes.
+    pub fn held_bytes(&self) -> u64 {
+        Memory::of(self.process)
     }
 
     /// Bounds what the worker may say from here on.
@@ -160,7 +189,7 @@ impl Worker {
 
     /// A handle to end it with.
     pub fn killer(&self) -> Killer {
-        Killer { child: Arc::clone(&self.child), timed_out: Arc::clone(&self.timed_out) }
+        Killer { child: Arc::clone(&self.child), ended: Arc::clone(&self.ended), process: self.process }
     }
 
     /// Whether the process still runs: the system may have ended it while it waited.
@@ -207,16 +236,15 @@ impl Worker {
     /// Ends the worker and says what its death means to whoever asked.
     pub fn bury(mut self) -> Failure {
         let status = self.end();
-        if let Some(listener) = self.listener.take() {
-            // Its standard error is closed: the thread has read the last words and ends.
-            let _ = listener.join();
-        }
-        if let Some(folder) = &self.spill_dir {
-            // A killed engine leaves its spill files; nothing else is in the folder.
-            let _ = std::fs::remove_dir_all(folder);
-        }
-        if self.timed_out.load(Ordering::SeqCst) {
-            return Failure::new("query_timeout", "the query did not finish in time; filter it, or ask for less");
+        self.tidy();
+        match self.ended.load(Ordering::SeqCst) {
+            BY_TIME => {
+                return Failure::new("query_timeout", "the query did not finish in time; filter it, or ask for less");
+            }
+            BY_MEMORY => {
+                return Failure::new("query_memory", "all queries together need more memory than there is for them");
+            }
+            _ => {}
         }
         let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if words.contains("overflowed its stack") {
@@ -227,6 +255,25 @@ impl Worker {
         }
         tracing::error!(?status, words, "a worker process died");
         Failure::new("query_failed", "the query could not be completed")
+    }
+
+    /// Ends a worker that is well.
+    pub fn retire(mut self) {
+        // A process that has ended already need not be ended.
+        let _ = self.end();
+        self.tidy();
+    }
+
+    /// What is left of a process that has ended.
+    fn tidy(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            // Its standard error is closed: the thread has read the last words and ends.
+            let _ = listener.join();
+        }
+        if let Some(folder) = &self.spill_dir {
+            // A killed engine leaves its spill files; nothing else is in the folder.
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
 
     fn end(&self) -> std::io::Result<std::process::ExitStatus> {

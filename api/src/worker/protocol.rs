@@ -1,5 +1,6 @@
 //! What parent and worker say to each other.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ pub struct QueryRequest {
     /// The statement, already scanned by the parent.
     #[serde(flatten)]
     pub statement: Statement,
-    /// Names the snapshot; the worker keeps the last one it was given.
+    /// Names the snapshot; the worker keeps the last ones it was given.
     pub snapshot_key: String,
     /// The snapshot, where the worker does not have it yet.
     pub snapshot: Option<Arc<Snapshot>>,
@@ -58,6 +59,37 @@ pub struct QueryRequest {
     pub now: DateTime<Utc>,
     /// Rows after which the worker stops by itself.
     pub max_rows: u64,
+}
+
+/// Snapshots that a worker keeps.
+const SNAPSHOTS: usize = 4;
+
+/// What a worker keeps of snapshots, by key. Parent and worker do the same, so that they agree on what is there: the first
+/// that came is the first that goes.
+#[derive(Debug)]
+pub struct Kept<T> {
+    by_key: VecDeque<(String, T)>,
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self { by_key: VecDeque::new() }
+    }
+}
+
+impl<T> Kept<T> {
+    /// What is kept under a key.
+    pub fn get(&self, key: &str) -> Option<&T> {
+        self.by_key.iter().find(|(known, _)| known == key).map(|(_, kept)| kept)
+    }
+
+    /// Keeps one more.
+    pub fn keep(&mut self, key: String, kept: T) {
+        if self.by_key.len() == SNAPSHOTS {
+            self.by_key.pop_front();
+        }
+        self.by_key.push_back((key, kept));
+    }
 }
 
 /// A statement with what belongs to it.

@@ -8,7 +8,7 @@ use std::io::Write;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use super::text::{Cell, Columns};
+use super::text::{Cell, Columns, in_parts};
 use super::{BatchWriter, ExportError, ExportOptions, Format, Started, Target};
 
 pub(super) const FORMAT: Format = Format { name: "csv", media_type: "text/csv; charset=utf-8", open };
@@ -16,16 +16,14 @@ pub(super) const FORMAT: Format = Format { name: "csv", media_type: "text/csv; c
 /// First characters that spreadsheets take for the start of a formula, half and full width.
 const FORMULA_STARTS: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'];
 
-const FLUSH_AT: usize = 64 * 1024;
-
 struct Csv<'a> {
     out: Target<'a>,
-    line: Vec<u8>,
-    scratch: String,
+    /// The heading, until it is written.
+    heading: Vec<u8>,
 }
 
 fn open<'a>(schema: SchemaRef, out: Target<'a>, options: ExportOptions) -> Started<'a> {
-    let mut line = Vec::with_capacity(2 * FLUSH_AT);
+    let mut line = Vec::new();
     if options.with_bom {
         line.extend_from_slice("\u{feff}".as_bytes());
     }
@@ -36,7 +34,7 @@ fn open<'a>(schema: SchemaRef, out: Target<'a>, options: ExportOptions) -> Start
         push_text(&mut line, field.name());
     }
     line.push(b'\n');
-    Ok(Box::new(Csv { out, line, scratch: String::new() }))
+    Ok(Box::new(Csv { out, heading: line }))
 }
 
 /// A field as it is, for programs: nothing is put in front of what a spreadsheet would run.
@@ -45,7 +43,17 @@ pub fn push_plain(line: &mut Vec<u8>, text: &str) {
 }
 
 pub(crate) fn push_text(line: &mut Vec<u8>, text: &str) {
-    push(line, text, text.trim_start_matches([' ', '"', '\'']).starts_with(FORMULA_STARTS));
+    push(line, text, is_formula(text));
+}
+
+/// Whether a spreadsheet would run the text. Nearly all texts are told by their first byte: a letter, a digit, or a character
+/// that is none of the full-width ones, which begin with EF.
+fn is_formula(text: &str) -> bool {
+    match text.as_bytes().first() {
+        None => false,
+        Some(first) if first.is_ascii_alphanumeric() || (*first >= 0x80 && *first != 0xEF) => false,
+        Some(_) => text.trim_start_matches([' ', '"', '\'']).starts_with(FORMULA_STARTS),
+    }
 }
 
 fn push(line: &mut Vec<u8>, text: &str, guard: bool) {
@@ -67,33 +75,37 @@ fn push(line: &mut Vec<u8>, text: &str, guard: bool) {
     line.push(b'"');
 }
 
+fn push_rows(batch: &RecordBatch, line: &mut Vec<u8>) -> Result<(), ExportError> {
+    let columns = Columns::new(batch)?;
+    let mut scratch = String::new();
+    for row in 0..batch.num_rows() {
+        columns.row(row, &mut scratch, |index, kind, text, _| {
+            if index > 0 {
+                line.push(b',');
+            }
+            match (kind, text) {
+                (_, None) => {}
+                (Cell::Text | Cell::List, Some(text)) => push_text(line, text),
+                (_, Some(text)) => line.extend_from_slice(text.as_bytes()),
+            }
+            Ok::<(), ExportError>(())
+        })?;
+        line.push(b'\n');
+    }
+    Ok(())
+}
+
 impl BatchWriter for Csv<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ExportError> {
-        let columns = Columns::new(batch)?;
-        let line = &mut self.line;
-        for row in 0..batch.num_rows() {
-            columns.row(row, &mut self.scratch, |index, kind, text, _| {
-                if index > 0 {
-                    line.push(b',');
-                }
-                match (kind, text) {
-                    (_, None) => {}
-                    (Cell::Text | Cell::List, Some(text)) => push_text(line, text),
-                    (_, Some(text)) => line.extend_from_slice(text.as_bytes()),
-                }
-                Ok::<(), ExportError>(())
-            })?;
-            line.push(b'\n');
-            if line.len() >= FLUSH_AT {
-                self.out.write_all(line)?;
-                line.clear();
-            }
+        self.out.write_all(&std::mem::take(&mut self.heading))?;
+        for part in in_parts(batch, |_, batch, line| push_rows(batch, line))? {
+            self.out.write_all(&part)?;
         }
         Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), ExportError> {
-        self.out.write_all(&self.line)?;
+        self.out.write_all(&self.heading)?;
         Ok(self.out.flush()?)
     }
 }

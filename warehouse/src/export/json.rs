@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::text::{Cell, Columns, cell_kind};
+use super::text::{Cell, Columns, cell_kind, in_parts};
 use super::{BatchWriter, ExportError, ExportOptions, Format, Started, Target};
 
 pub(super) const FORMAT: Format = Format { name: "json", media_type: "application/json", open: open_array };
@@ -16,9 +16,10 @@ pub(super) const LINES: Format = Format { name: "ndjson", media_type: "applicati
 struct Json<'a> {
     out: Target<'a>,
     keys: Vec<Vec<u8>>,
-    line: Vec<u8>,
-    scratch: String,
     is_array: bool,
+    /// Whether what stands before all rows is written.
+    is_begun: bool,
+    /// Whether there was no row yet.
     is_empty: bool,
 }
 
@@ -41,13 +42,12 @@ fn start<'a>(schema: &SchemaRef, out: Target<'a>, is_array: bool) -> Json<'a> {
             key
         })
         .collect();
-    let line = if is_array { vec![b'['] } else { Vec::new() };
-    Json { out, keys, line, scratch: String::new(), is_array, is_empty: true }
+    Json { out, keys, is_array, is_begun: false, is_empty: true }
 }
 
 fn push_string(line: &mut Vec<u8>, text: &str) {
-    // Writing a string to memory cannot fail; an escaped copy is the only outcome.
-    line.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+    // Writing a string to memory cannot fail.
+    let _ = serde_json::to_writer(line, text);
 }
 
 /// One value as JSON.
@@ -91,37 +91,67 @@ fn push_list(line: &mut Vec<u8>, column: &ArrayRef, row: usize) -> Result<(), Ar
     Ok(())
 }
 
+/// Rows as objects, each with what stands before and after it.
+fn push_rows<'b>(
+    batch: &RecordBatch,
+    keys: &[Vec<u8>],
+    around: impl Fn(usize) -> (&'b [u8], &'b [u8]),
+    line: &mut Vec<u8>,
+) -> Result<(), ExportError> {
+    let columns = Columns::new(batch)?;
+    let mut scratch = String::new();
+    for row in 0..batch.num_rows() {
+        let (before, after) = around(row);
+        line.extend_from_slice(before);
+        columns.row(row, &mut scratch, |index, kind, text, column| {
+            line.push(if index == 0 { b'{' } else { b',' });
+            line.extend_from_slice(&keys[index]);
+            push_value(line, kind, text, column, row)
+        })?;
+        line.push(b'}');
+        line.extend_from_slice(after);
+    }
+    Ok(())
+}
+
+impl Json<'_> {
+    fn begin(&mut self) -> Result<(), ExportError> {
+        if std::mem::replace(&mut self.is_begun, true) || !self.is_array {
+            return Ok(());
+        }
+        Ok(self.out.write_all(b"[")?)
+    }
+}
+
 impl BatchWriter for Json<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ExportError> {
-        let columns = Columns::new(batch)?;
-        for row in 0..batch.num_rows() {
-            if self.is_array {
-                self.line.extend_from_slice(if self.is_empty { b"\n" } else { b",\n" });
-            }
-            self.is_empty = false;
-            let (line, keys) = (&mut self.line, &self.keys);
-            columns.row(row, &mut self.scratch, |index, kind, text, column| {
-                line.push(if index == 0 { b'{' } else { b',' });
-                line.extend_from_slice(&keys[index]);
-                push_value(line, kind, text, column, row)
-            })?;
-            self.line.push(b'}');
-            if !self.is_array {
-                self.line.push(b'\n');
-            }
-            if self.line.len() >= 64 * 1024 {
-                self.out.write_all(&self.line)?;
-                self.line.clear();
-            }
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.begin()?;
+        let is_empty = std::mem::replace(&mut self.is_empty, false);
+        let (keys, is_array) = (&self.keys, self.is_array);
+        let parts = in_parts(batch, |number, rows, line| {
+            let around = |row: usize| -> (&[u8], &[u8]) {
+                match is_array {
+                    false => (b"", b"\n"),
+                    true if is_empty && number == 0 && row == 0 => (b"\n", b""),
+                    true => (b",\n", b""),
+                }
+            };
+            push_rows(rows, keys, around, line)
+        })?;
+        for part in parts {
+            self.out.write_all(&part)?;
         }
         Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), ExportError> {
+        self.begin()?;
         if self.is_array {
-            self.line.extend_from_slice(b"\n]\n");
+            self.out.write_all(b"\n]\n")?;
         }
-        self.out.write_all(&self.line)?;
         Ok(self.out.flush()?)
     }
 }

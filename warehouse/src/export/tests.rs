@@ -95,6 +95,23 @@ fn the_same_rows_give_the_same_bytes_however_they_are_cut() {
 }
 
 #[test]
+fn what_several_threads_write_is_in_the_order_of_the_rows() {
+    let count = 10_001;
+    let numbers = Int32Array::from_iter((0..count).map(|row| (row % 7 != 0).then_some(row)));
+    let names = StringArray::from_iter((0..count).map(|row| (row % 11 != 0).then(|| format!("行{row}, \"{}\"", row % 3))));
+    let columns: Vec<(&str, ArrayRef)> = vec![("number", Arc::new(numbers)), ("name", Arc::new(names))];
+    let batch = RecordBatch::try_from_iter(columns).expect("one length");
+    let pieces: Vec<RecordBatch> =
+        (0..batch.num_rows()).step_by(100).map(|from| batch.slice(from, 100.min(batch.num_rows() - from))).collect();
+    for name in ["csv", "json", "ndjson"] {
+        let format = format(name).expect("declared");
+        let written = |batches: &[RecordBatch]| to_bytes(format, &batch.schema(), batches, ExportOptions::default());
+        let (at_once, in_pieces) = (written(std::slice::from_ref(&batch)), written(&pieces));
+        assert!(at_once.expect("writes") == in_pieces.expect("writes"), "{name}");
+    }
+}
+
+#[test]
 fn names_and_media_types_are_taken_once() {
     for (index, format) in FORMATS.iter().enumerate() {
         for other in &FORMATS[index + 1..] {

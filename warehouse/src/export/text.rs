@@ -1,9 +1,14 @@
 //! Values as text, for the formats that are text.
 
-use arrow::array::{Array, ArrayRef, RecordBatch};
+use std::panic::resume_unwind;
+use std::sync::OnceLock;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringViewArray};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use super::ExportError;
 
 /// How a column's values are written in text formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +44,19 @@ pub fn cell_kind(data_type: &DataType) -> Cell {
     }
 }
 
-/// The columns of a batch with a formatter each.
+/// How the values of a column become text.
+enum Texts<'a> {
+    /// They are text.
+    Plain(&'a StringArray),
+    /// They are text, kept as views.
+    Views(&'a StringViewArray),
+    /// They are written out.
+    Formatted(ArrayFormatter<'a>),
+}
+
+/// The columns of a batch, ready to be written as text.
 pub struct Columns<'a> {
-    columns: Vec<(Cell, &'a ArrayRef, ArrayFormatter<'a>)>,
+    columns: Vec<(Cell, &'a ArrayRef, Texts<'a>)>,
 }
 
 const OPTIONS: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
@@ -53,7 +68,12 @@ impl<'a> Columns<'a> {
             .columns()
             .iter()
             .map(|column| {
-                Ok((cell_kind(column.data_type()), column, ArrayFormatter::try_new(column.as_ref(), &OPTIONS)?))
+                let texts = match column.data_type() {
+                    DataType::Utf8 => Texts::Plain(column.as_string()),
+                    DataType::Utf8View => Texts::Views(column.as_string_view()),
+                    _ => Texts::Formatted(ArrayFormatter::try_new(column.as_ref(), &OPTIONS)?),
+                };
+                Ok((cell_kind(column.data_type()), column, texts))
             })
             .collect::<Result<_, ArrowError>>()?;
         Ok(Self { columns })
@@ -66,15 +86,51 @@ impl<'a> Columns<'a> {
         scratch: &mut String,
         mut each: impl FnMut(usize, Cell, Option<&str>, &ArrayRef) -> Result<(), E>,
     ) -> Result<(), E> {
-        for (index, (kind, column, formatter)) in self.columns.iter().enumerate() {
+        for (index, (kind, column, texts)) in self.columns.iter().enumerate() {
             if column.is_null(row) {
                 each(index, *kind, None, column)?;
                 continue;
             }
-            scratch.clear();
-            formatter.value(row).write(scratch).map_err(E::from)?;
-            each(index, *kind, Some(scratch), column)?;
+            let text = match texts {
+                Texts::Plain(texts) => texts.value(row),
+                Texts::Views(texts) => texts.value(row),
+                Texts::Formatted(formatter) => {
+                    scratch.clear();
+                    formatter.value(row).write(scratch).map_err(E::from)?;
+                    scratch.as_str()
+                }
+            };
+            each(index, *kind, Some(text), column)?;
         }
         Ok(())
     }
+}
+
+/// Rows that are worth a thread.
+const PART_ROWS: usize = 2048;
+/// Threads that one batch is written by at most.
+const MOST_PARTS: usize = 4;
+
+/// Writes the parts of a batch at once, as many as there are processors for; `write` gets the number of the part as well.
+/// What they wrote comes in the order of the rows.
+pub(super) fn in_parts<W>(batch: &RecordBatch, write: W) -> Result<Vec<Vec<u8>>, ExportError>
+where
+    W: Fn(usize, &RecordBatch, &mut Vec<u8>) -> Result<(), ExportError> + Sync,
+{
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    let processors = *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let rows = batch.num_rows();
+    let count = (rows / PART_ROWS).clamp(1, processors.min(MOST_PARTS));
+    let part = |number: usize| {
+        let (from, to) = (rows * number / count, rows * (number + 1) / count);
+        let mut written = Vec::new();
+        write(number, &batch.slice(from, to - from), &mut written).map(|()| written)
+    };
+    std::thread::scope(|scope| {
+        let part = &part;
+        let others: Vec<_> = (1..count).map(|number| scope.spawn(move || part(number))).collect();
+        let first = part(0);
+        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        std::iter::once(first).chain(others).collect()
+    })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::SessionState;
@@ -22,6 +23,7 @@ use super::derive::Purpose;
 use super::error::{Dimension, QueryError, excerpt};
 use super::explain::{self, explain};
 use super::functions::Functions;
+use super::kept_rows::KeptRows;
 use super::names::{CATALOG, DEFAULT_SCHEMA, Names};
 use super::plan::{DescribedQuery, PlannedQuery};
 use super::scan::ScannedStatement;
@@ -42,6 +44,7 @@ pub struct QueryEngine {
     functions: Arc<Functions>,
     derived: Arc<BTreeMap<String, Derived>>,
     system: OnceCell<Arc<System>>,
+    kept: Arc<KeptRows>,
 }
 
 /// A statement as the planner understands it.
@@ -70,7 +73,7 @@ impl QueryEngine {
         let functions = Arc::new(Functions::new(&catalog));
         let derived = Arc::new(derived::load(&catalog).map_err(QueryError::internal)?);
         let config = session::config(&settings);
-        Ok(Self { catalog, runtime, config, functions, derived, system: OnceCell::new() })
+        Ok(Self { catalog, runtime, config, functions, derived, system: OnceCell::new(), kept: Arc::default() })
     }
 
     /// Plans a statement over a snapshot.
@@ -143,7 +146,8 @@ impl QueryEngine {
         purpose: Purpose,
     ) -> Result<Logical, QueryError> {
         let (catalog, derived) = (Arc::clone(&self.catalog), Arc::clone(&self.derived));
-        let names = Names::new(catalog, derived, Arc::clone(&self.functions), snapshot, options);
+        let names = Names::new(catalog, derived, Arc::clone(&self.functions), snapshot, options)
+            .keeping(Arc::clone(&self.kept));
         if options.with_system && system::is_about(statement) {
             return self.logical_of_system(statement, &names).await;
         }
@@ -241,7 +245,7 @@ fn resolve(query: &EngineStatement, state: &SessionState, names: &Names) -> Resu
     Ok(())
 }
 
-/// Compares the bytes of all row files in the plan with what one query may read.
+/// Compares the bytes of all row files in the plan, and of the rows in memory, with what one query may read.
 fn check_width(plan: &Arc<dyn ExecutionPlan>, limit: u64) -> Result<(), QueryError> {
     let mut bytes: u64 = 0;
     plan.apply(|node| {
@@ -249,6 +253,10 @@ fn check_width(plan: &Arc<dyn ExecutionPlan>, limit: u64) -> Result<(), QueryErr
         if let Some(config) = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>()) {
             let files = config.file_groups.iter().flat_map(|group| group.iter());
             bytes = bytes.saturating_add(files.map(|file| file.effective_size()).sum());
+        }
+        if let Some(rows) = scan.and_then(|scan| scan.data_source().downcast_ref::<MemorySourceConfig>()) {
+            let batches = rows.partitions().iter().flatten();
+            bytes = bytes.saturating_add(batches.map(|batch| batch.get_array_memory_size() as u64).sum());
         }
         Ok(TreeNodeRecursion::Continue)
     })

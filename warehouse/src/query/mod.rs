@@ -31,6 +31,7 @@ mod error;
 mod explain;
 mod function;
 pub mod functions;
+mod kept_rows;
 mod names;
 mod parameter;
 mod plan;
@@ -50,6 +51,7 @@ mod walk;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use dictionary::{ViewColumnDescription, ViewDescription, described_views};
 pub use engine::{QueryEngine, shown_tables};
 pub use error::{Dimension, QueryError};
 pub use names::CATALOG as CATALOG_NAME;

@@ -19,6 +19,7 @@ use gongkai_catalog::{Audience, Catalog, Label};
 use super::derive;
 use super::dictionary::{Sources, lists, views};
 use super::functions::Functions;
+use super::kept_rows::KeptRows;
 use super::released_table::{ReleasedTable, query_schema};
 use super::session::QueryOptions;
 use super::system::ShownTable;
@@ -45,6 +46,8 @@ pub(super) struct Names {
     reckoned: Arc<Mutex<Vec<Checked>>>,
     /// The moment that the question is about.
     at: DateTime<Utc>,
+    /// Rows that the process keeps.
+    kept: Arc<KeptRows>,
 }
 
 impl Names {
@@ -59,7 +62,22 @@ impl Names {
         let staging = options.staging.clone().filter(|_| options.role.sees_staging());
         let newest = || snapshot.releases.iter().map(|release| release.recorded_at).max().unwrap_or_default();
         let at = snapshot.as_of.or(options.now).unwrap_or_else(newest);
-        Self { catalog, snapshot, staging, derived, functions, planned: Arc::default(), reckoned: Arc::default(), at }
+        Self {
+            catalog,
+            snapshot,
+            staging,
+            derived,
+            functions,
+            planned: Arc::default(),
+            reckoned: Arc::default(),
+            at,
+            kept: Arc::default(),
+        }
+    }
+
+    /// The same with rows that the process keeps from query to query.
+    pub fn keeping(self, kept: Arc<KeptRows>) -> Self {
+        Self { kept, ..self }
     }
 
     /// The derived table of that name.
@@ -150,7 +168,7 @@ impl Names {
                 vec![release]
             }
         };
-        Some(ReleasedTable::new(declared, &releases))
+        Some(ReleasedTable::new(declared, &releases, Arc::clone(&self.kept)))
     }
 
     /// Whether everybody may read the release. Of a dataset that is no longer declared nobody knows the audience; what

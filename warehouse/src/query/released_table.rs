@@ -18,6 +18,7 @@ use datafusion::config::TableParquetOptions;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
@@ -27,6 +28,7 @@ use gongkai_catalog::Table;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
+use super::kept_rows::{KeptRows, SMALL_VALUES};
 use super::read_only;
 use crate::ReleaseRecord;
 use crate::schema::released_schema;
@@ -45,6 +47,7 @@ pub(super) struct ReleasedTable {
     schema: SchemaRef,
     releases: Vec<(String, u64)>,
     files: Vec<RowFile>,
+    kept: Arc<KeptRows>,
 }
 
 #[derive(Debug, Clone)]
@@ -55,7 +58,7 @@ struct RowFile {
 
 impl ReleasedTable {
     /// The union of the releases' row files.
-    pub fn new(table: &Table, releases: &[&ReleaseRecord]) -> Self {
+    pub fn new(table: &Table, releases: &[&ReleaseRecord], kept: Arc<KeptRows>) -> Self {
         let files = releases
             .iter()
             .filter_map(|release| {
@@ -72,7 +75,7 @@ impl ReleasedTable {
             })
             .collect();
         let releases = releases.iter().map(|release| (release.dataset.clone(), release.number)).collect();
-        Self { name: table.name.clone(), schema: query_schema(table), releases, files }
+        Self { name: table.name.clone(), schema: query_schema(table), releases, files, kept }
     }
 
     /// Name of the declared table.
@@ -83,6 +86,20 @@ impl ReleasedTable {
     /// The releases that the rows are of, as (dataset, number).
     pub fn releases(&self) -> &[(String, u64)] {
         &self.releases
+    }
+
+    /// The files in so many groups of about the same size.
+    fn groups(&self, count: usize) -> Vec<FileGroup> {
+        let mut files: Vec<&RowFile> = self.files.iter().collect();
+        files.sort_by_key(|file| std::cmp::Reverse(file.meta.size));
+        let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); count.clamp(1, files.len().max(1))];
+        for file in files {
+            if let Some((bytes, group)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
+                *bytes += file.meta.size;
+                group.push(self.file(file));
+            }
+        }
+        groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect()
     }
 
     fn file(&self, file: &RowFile) -> PartitionedFile {
@@ -143,8 +160,15 @@ impl TableProvider for ReleasedTable {
             };
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
-        let files = self.files.iter().map(|file| self.file(file)).collect::<Vec<_>>();
-        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
+        let rows: usize = self.files.iter().map(|file| file.rows).sum();
+        if rows.saturating_mul(self.schema.fields().len()) <= SMALL_VALUES {
+            let store = state.runtime_env().object_store(read_only::address())?;
+            let files = self.files.iter().map(|file| &file.meta.location);
+            let key = (self.name.clone(), self.releases.clone());
+            let rows = self.kept.rows(key, store.as_ref(), files, &self.schema).await?;
+            return Ok(MemorySourceConfig::try_new_exec(&[vec![rows]], Arc::clone(&self.schema), projection.cloned())?);
+        }
+        let groups = self.groups(state.config().target_partitions());
         let (groups, total) =
             datafusion_datasource::compute_all_files_statistics(groups, Arc::clone(&self.schema), true, false)?;
         let global = state.config_options().execution.parquet.clone();

@@ -13,9 +13,9 @@ use deltalake::kernel::transaction::CommitBuilder;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::writer::{DeltaWriter, RecordBatchWriter};
 use gongkai_catalog::Audience;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::EnabledStatistics;
 
+use super::rows::release_rows;
 use crate::export::parquet::properties;
 use crate::lake::slice::{delta_error, delta_schema, keep_history, open_or_create, removed};
 use crate::lake::{LakeError, Warehouse};
@@ -76,9 +76,9 @@ async fn mirror_table(
     }
     let mut written = Vec::new();
     for release in releases.iter().filter(|release| !present.contains(&release.id())) {
-        let batches = read_release(warehouse, release).await?;
         let mut writer = RecordBatchWriter::for_table(&delta).map_err(failed)?.with_writer_properties(settings.clone());
-        for batch in batches {
+        for batch in release_rows(warehouse, release).await? {
+            let batch = batch?;
             let columns = batch.columns().iter().zip(schema.fields());
             let columns = columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>();
             let batch = columns.and_then(|columns| RecordBatch::try_new(Arc::clone(&schema), columns));
@@ -103,13 +103,4 @@ async fn mirror_table(
         .await
         .map_err(failed)?;
     Ok(written)
-}
-
-/// The rows of a release, from its Parquet file.
-pub async fn read_release(warehouse: &Warehouse, release: &ReleaseRecord) -> Result<Vec<RecordBatch>, LakeError> {
-    let path = format!("{}/data.parquet", release.folder());
-    let bytes = warehouse.store().read(&path).await?;
-    let failed = |source| LakeError::Parquet { path: path.clone(), source };
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(|builder| builder.build()).map_err(failed)?;
-    reader.collect::<Result<_, _>>().map_err(|source| LakeError::Arrow { table: release.table.clone(), source })
 }

@@ -10,6 +10,7 @@ pub mod manifest;
 pub mod mirror;
 pub mod prepare;
 pub mod publish;
+mod rows;
 pub mod seal;
 pub mod withdraw;
 
@@ -18,4 +19,5 @@ pub use manifest::Manifest;
 pub use publish::{
     Approval, Expected, Held, Mode, OnError, Preview, Published, ReleaseOptions, Request, Scope, preview, publish,
 };
+pub use rows::{ReleaseRows, read_release, release_rows};
 pub use withdraw::{Reach, Withdrawal, withdraw};

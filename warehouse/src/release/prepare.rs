@@ -22,7 +22,7 @@ use crate::{ReleaseFile, ReleaseRecord};
 use super::Kind;
 use super::difference::difference;
 use super::manifest::{self, Manifest, ManifestColumn, ManifestMerge, ManifestSource};
-use super::mirror::read_release;
+use super::rows::read_release;
 use super::publish::Approval;
 use super::seal::put_new;
 

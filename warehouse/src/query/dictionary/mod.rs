@@ -109,6 +109,7 @@ impl Kind {
 }
 
 /// A column of a view: name, type, and what it says.
+#[derive(Debug)]
 pub(super) struct ViewColumn {
     name: &'static str,
     kind: Kind,
@@ -163,6 +164,57 @@ pub(super) fn views() -> impl Iterator<Item = &'static View> {
     [datasets::VIEWS, disclosure::VIEWS, findings::VIEWS, tables::VIEWS, reference::VIEWS, standard::VIEWS]
         .into_iter()
         .flatten()
+}
+
+/// A table that is made in memory, as documentation has it.
+#[derive(Debug, Clone, Copy)]
+pub struct ViewDescription {
+    /// Schema that it is in.
+    pub schema: &'static str,
+    /// Name within the schema.
+    pub name: &'static str,
+    /// What it holds, in Chinese.
+    pub zh: &'static str,
+    /// What it holds, in English.
+    pub en: &'static str,
+    columns: &'static [ViewColumn],
+}
+
+/// A column of such a table.
+#[derive(Debug, Clone, Copy)]
+pub struct ViewColumnDescription {
+    /// Name in SQL.
+    pub name: &'static str,
+    /// Type, in the words of the dictionary.
+    pub type_name: &'static str,
+    /// What it says, in Chinese.
+    pub zh: &'static str,
+    /// What it says, in English.
+    pub en: &'static str,
+}
+
+impl ViewDescription {
+    /// Columns in their order.
+    pub fn columns(&self) -> impl Iterator<Item = ViewColumnDescription> {
+        let described = |column: &ViewColumn| ViewColumnDescription {
+            name: column.name,
+            type_name: column.kind.name(),
+            zh: column.zh,
+            en: column.en,
+        };
+        self.columns.iter().map(described)
+    }
+}
+
+/// The tables made in memory that everybody may see, but for those whose contents the standard of SQL defines.
+pub fn described_views() -> impl Iterator<Item = ViewDescription> {
+    views().filter(|view| view.schema != "information_schema").map(|view| ViewDescription {
+        schema: view.schema,
+        name: view.name,
+        zh: view.zh,
+        en: view.en,
+        columns: view.columns,
+    })
 }
 
 /// Whether rows of a view follow from the moment that is asked about, and not from the releases alone.

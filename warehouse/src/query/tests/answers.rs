@@ -20,6 +20,18 @@ async fn a_table_is_the_union_of_its_current_releases() {
 }
 
 #[tokio::test]
+async fn files_of_a_small_table_are_read_once() {
+    let warehouse = Warehouse::new();
+    let sum = "SELECT sum(amount_yuan) FROM debt_stock";
+    assert_eq!(warehouse.value(sum).await, "330.55");
+    std::fs::remove_dir_all(warehouse.folder.path().join("releases")).expect("removes");
+    assert_eq!(warehouse.value("SELECT count(*) FROM debt_stock WHERE as_of_year = 2022").await, "2");
+    // Of releases that nobody asked for before nothing is there.
+    let of_one = format!("SELECT sum(amount_yuan) FROM open.\"debt_stock@{DEBT}.1\"");
+    assert_eq!(warehouse.error(&of_one).await.code(), "internal");
+}
+
+#[tokio::test]
 async fn one_release_and_all_releases_have_names() {
     let warehouse = Warehouse::new();
     let sum = |table: &str| format!("SELECT sum(amount_yuan) FROM open.\"debt_stock@{table}\"");

@@ -1,0 +1,84 @@
+//! Rows of small tables, kept in memory: opening many small files costs more than what is in them.
+//!
+//! Files of releases never change, so what was read once holds for as long as the same releases are asked for.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::{RecordBatch, new_null_array};
+use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::Result;
+use object_store::ObjectStore;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+/// Values of a table that counts as small.
+pub(super) const SMALL_VALUES: usize = 500_000;
+/// Bytes that are kept; the table that was asked for longest ago goes first.
+const KEPT_BYTES: usize = 32 << 20;
+
+/// A table in some releases, by name, dataset and number.
+pub(super) type Key = (String, Vec<(String, u64)>);
+
+/// The rows that one process keeps.
+#[derive(Debug, Default)]
+pub(super) struct KeptRows {
+    tables: Mutex<VecDeque<(Key, RecordBatch)>>,
+}
+
+impl KeptRows {
+    /// The rows of these files, all of one table, with the columns of `schema`.
+    pub async fn rows(
+        &self,
+        key: Key,
+        store: &dyn ObjectStore,
+        files: impl Iterator<Item = &Path>,
+        schema: &SchemaRef,
+    ) -> Result<RecordBatch> {
+        if let Some(rows) = self.known(&key) {
+            return Ok(rows);
+        }
+        let mut batches = Vec::new();
+        for file in files {
+            let bytes = store.get(file).await?.bytes().await?;
+            for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
+                batches.push(with_columns(&batch?, schema)?);
+            }
+        }
+        let rows = concat_batches(schema, &batches)?;
+        self.keep(key, &rows);
+        Ok(rows)
+    }
+
+    fn known(&self, key: &Key) -> Option<RecordBatch> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = tables.iter().position(|(known, _)| known == key)?;
+        let table = tables.remove(place)?;
+        let rows = table.1.clone();
+        tables.push_back(table);
+        Some(rows)
+    }
+
+    fn keep(&self, key: Key, rows: &RecordBatch) {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.push_back((key, rows.clone()));
+        let mut bytes: usize = tables.iter().map(|(_, rows)| rows.get_array_memory_size()).sum();
+        while bytes > KEPT_BYTES
+            && let Some((_, oldest)) = tables.pop_front()
+        {
+            bytes -= oldest.get_array_memory_size();
+        }
+    }
+}
+
+/// The columns of today: one that an old file lacks is missing in its rows.
+fn with_columns(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+        Some(column) => cast(column, field.data_type()),
+        None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+    });
+    let columns = columns.collect::<std::result::Result<_, _>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
