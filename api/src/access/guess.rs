@@ -1,8 +1,8 @@
 //! Guesses of keys, counted for each network they come from.
 //!
 //! Nobody finds a secret of 256 bits by guessing; what is limited is the work and the noise that trying makes. A
-//! network is what one party usually holds: an IPv4 /24, an IPv6 /64. Keys that are valid never count, but a network
-//! that is refused is refused with them too, or the count would tell which ones are.
+//! network is what one party usually holds: an IPv4 /24, an IPv6 /64. Keys that are valid never count, and are heard
+//! however many others of their network were not: who guesses behind one proxy holds up nobody else.
 //!
 //! Invariant: at most [`NETWORKS`] networks are remembered. When another one comes, the one counted longest is
 //! forgotten, so memory is bounded whatever the number of addresses.

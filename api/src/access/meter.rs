@@ -104,7 +104,7 @@ impl Meter {
         }
         if self.per_minute > 0 {
             let passed = at.saturating_duration_since(account.asked_at).as_millis() as u64;
-            account.left = full.min(account.left.saturating_add(passed * full / 60_000));
+            account.left = full.min(account.left.saturating_add(passed.saturating_mul(full) / 60_000));
             if account.left < 1000 {
                 let missing = 1000 - account.left;
                 account.asked_at = at;

@@ -5,8 +5,10 @@
 //! it. A key comes as `authorization: Bearer gk_…`, or as the password of a handshake; without TLS it is taken from this
 //! machine only. The header `gongkai-as-of` asks for what was public at a time.
 //!
-//! `service` answers the calls, `ticket` is what handles carry, `metadata` lists what there is.
+//! `connection` bounds connections, `service` answers the calls, `ticket` is what handles carry, `metadata` lists what there
+//! is.
 
+mod connection;
 mod metadata;
 mod service;
 mod ticket;
@@ -16,7 +18,6 @@ use std::time::Duration;
 use arrow_flight::flight_service_server::FlightServiceServer;
 use axum::http;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::Status;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
@@ -26,6 +27,8 @@ use service::Flight;
 
 /// Longest message of a client.
 const MESSAGE_BYTES: usize = 1 << 20;
+/// Most bytes of the values of parameters: a handle carries them in base64, and comes back in a message.
+const VALUES_BYTES: usize = MESSAGE_BYTES / 2;
 /// Calls of one connection at once.
 const CALLS: u32 = 32;
 
@@ -78,5 +81,5 @@ pub async fn serve(
         server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
     }
     let service = FlightServiceServer::new(Flight::new(app, is_secure)).max_decoding_message_size(MESSAGE_BYTES);
-    server.add_service(service).serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop).await
+    server.add_service(service).serve_with_incoming_shutdown(connection::connections(listener), stop).await
 }

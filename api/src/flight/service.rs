@@ -32,7 +32,7 @@ use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tonic::{Extensions, Request, Response, Status, Streaming};
 
 use super::ticket::Handle;
-use super::{MESSAGE_BYTES, failed, metadata, refused};
+use super::{VALUES_BYTES, failed, metadata, refused};
 use crate::access::{Caller, Keys};
 use crate::http::{ApiError, App};
 use crate::metrics::Door;
@@ -93,10 +93,10 @@ impl Flight {
         Ok(self.tables.get().map(Vec::as_slice).unwrap_or_default())
     }
 
-    async fn describe(&self, handle: &Handle, caller: &Caller) -> Result<Description, Status> {
+    async fn describe(&self, handle: &Handle, party: (&Caller, Option<IpAddr>)) -> Result<Description, Status> {
         let snapshot = self.app.snapshot_at(handle.as_of.as_deref()).await.map_err(|error| refused(&error))?;
         let statement = Statement { sql: handle.sql.clone(), ..Statement::default() };
-        self.app.describe(statement, snapshot, self.app.timeout(caller)).await.map_err(failed)
+        self.app.describe(party, statement, snapshot, self.app.timeout(party.0)).await.map_err(failed)
     }
 
     /// Runs the statement of a handle. Rows come as the client takes them.
@@ -171,8 +171,9 @@ async fn collect(messages: &mut PeekableFlightDataStream) -> Result<String, Stat
         bytes.extend_from_slice(&header);
         bytes.resize(bytes.len() + padding, 0);
         bytes.extend_from_slice(&body);
-        if bytes.len() > MESSAGE_BYTES {
-            return Err(refused(&ApiError::new("payload_too_large", "the values of parameters are larger than 1 MiB")));
+        if bytes.len() > VALUES_BYTES {
+            let detail = "the values of parameters are larger than 512 KiB";
+            return Err(refused(&ApiError::new("payload_too_large", detail)));
         }
     }
     Ok(STANDARD.encode(bytes))
@@ -194,11 +195,10 @@ impl FlightSqlService for Flight {
         let basic = basic.and_then(|value| value.strip_prefix("Basic ")).ok_or_else(wrong)?;
         let decoded = STANDARD.decode(basic).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(wrong)?;
         let (_, token) = decoded.split_once(':').ok_or_else(wrong)?;
-        if let Some(address) = address {
-            self.app.may_guess(address).map_err(|error| refused(&error))?;
-        }
         if let Err(error) = Keys::new(self.app.store()).authenticate(token, self.app.instance.clock.now()).await {
-            if let Some(address) = address {
+            // Only who guesses is held up, as with every other call.
+            if let Some(address) = address.filter(|_| error.is_refusal()) {
+                self.app.may_guess(address).map_err(|error| refused(&error))?;
                 self.app.count_guess(address);
             }
             return Err(refused(&ApiError::from(error)));
@@ -219,7 +219,7 @@ impl FlightSqlService for Flight {
     ) -> Result<Response<FlightInfo>, Status> {
         let caller = self.caller(request.metadata(), request.extensions()).await?;
         let handle = Handle { sql: query.query, as_of: as_of(request.metadata()), values: None };
-        let described = self.describe(&handle, &caller).await?;
+        let described = self.describe(&handle, (&caller, address(request.extensions()))).await?;
         let ticket = TicketStatementQuery { statement_handle: handle.to_bytes() };
         info(&announced(&described.schema), ticket.as_any().encode_to_vec().into(), request.into_inner())
     }
@@ -236,7 +236,7 @@ impl FlightSqlService for Flight {
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
         let caller = self.caller(request.metadata(), request.extensions()).await?;
         let handle = Handle { sql: query.query, as_of: as_of(request.metadata()), values: None };
-        let described = self.describe(&handle, &caller).await?;
+        let described = self.describe(&handle, (&caller, address(request.extensions()))).await?;
         Ok(ActionCreatePreparedStatementResult {
             prepared_statement_handle: handle.to_bytes(),
             dataset_schema: ipc(&announced(&described.schema))?,
@@ -261,7 +261,8 @@ impl FlightSqlService for Flight {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let caller = self.caller(request.metadata(), request.extensions()).await?;
-        let described = self.describe(&Handle::read(&query.prepared_statement_handle)?, &caller).await?;
+        let handle = Handle::read(&query.prepared_statement_handle)?;
+        let described = self.describe(&handle, (&caller, address(request.extensions()))).await?;
         info(&announced(&described.schema), query.as_any().encode_to_vec().into(), request.into_inner())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Keys hold the pointer's counter, so nothing has to be thrown away when something is released; what is old is pushed out.
 //!
-//! Invariant: at most [`BYTES`] of answers and [`DESCRIPTIONS`] descriptions are kept.
+//! Invariant: at most [`BYTES`] of answers and [`DESCRIPTION_BYTES`] of descriptions are kept.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -18,8 +18,10 @@ use crate::worker::{Description, Statement};
 pub const BYTES: usize = 16 << 20;
 /// Bytes of one answer that is kept.
 pub const ANSWER_BYTES: usize = 256 << 10;
-/// Descriptions kept.
-pub const DESCRIPTIONS: usize = 512;
+/// Bytes of all descriptions together, about.
+pub const DESCRIPTION_BYTES: usize = 8 << 20;
+/// What is reckoned for keeping one column or parameter of a description, beside its name.
+const COLUMN_BYTES: usize = 512;
 
 /// An answer as it was sent.
 #[derive(Debug, Clone)]
@@ -71,7 +73,7 @@ pub struct Answers {
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { answers: Mutex::new(Shelf::new(BYTES)), descriptions: Mutex::new(Shelf::new(DESCRIPTIONS)) }
+        Self { answers: Mutex::new(Shelf::new(BYTES)), descriptions: Mutex::new(Shelf::new(DESCRIPTION_BYTES)) }
     }
 }
 
@@ -88,7 +90,8 @@ impl Answers {
     /// Keeps an answer that is small enough.
     pub fn keep_answer(&self, tag: &str, kept: Kept) {
         if kept.body.len() <= ANSWER_BYTES {
-            let weight = kept.body.len() + 1024;
+            let headers = kept.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+            let weight = kept.body.len() + headers + 1024;
             lock(&self.answers).keep(tag.to_owned(), kept, weight);
         }
     }
@@ -100,7 +103,12 @@ impl Answers {
 
     /// Keeps a description.
     pub fn keep_description(&self, key: DescriptionKey, description: &Description) {
-        lock(&self.descriptions).keep(key, description.clone(), 1);
+        // The statement stands in the shelf twice, and names of columns are parts of it in most cases.
+        let statement = &key.0;
+        let values = statement.parameters.iter().flatten().chain(&statement.values).map(String::len).sum::<usize>();
+        let columns = description.schema.fields().len() + description.parameters.fields().len();
+        let weight = 1024 + 3 * statement.sql.len() + 2 * values + columns * COLUMN_BYTES;
+        lock(&self.descriptions).keep(key, description.clone(), weight);
     }
 }
 

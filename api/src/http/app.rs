@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 use tracing::Instrument;
 
 use super::answers::Answers;
-use super::{ApiError, source};
+use super::{ApiError, source, spooled};
 use crate::access::{Caller, Guesses, Meter, Role, Running, caller_of};
 use crate::config::Query;
 use crate::instance::{DEFAULT_DATA, Instance};
@@ -56,6 +56,8 @@ pub struct App {
     meter: Arc<Meter>,
     citations: Arc<Meter>,
     downloads: Arc<Semaphore>,
+    /// KiB of large answers that wait for their clients.
+    spool: Arc<Semaphore>,
     cached: Arc<RwLock<Option<Cached>>>,
     /// Earlier states that were asked for, by the counter then and theirs.
     earlier: Arc<RwLock<VecDeque<Earlier>>>,
@@ -89,6 +91,7 @@ impl App {
             cached: Arc::default(),
             earlier: Arc::default(),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            spool: Arc::new(Semaphore::new(spooled::BYTES >> 10)),
             citations: Arc::new(Meter::new(CITATIONS_PER_MINUTE, 0)),
             windows,
             guesses: Arc::default(),
@@ -192,6 +195,22 @@ impl App {
         place.ok().and_then(Result::ok).ok_or_else(overloaded)
     }
 
+    /// Room for a large answer that waits for its client.
+    ///
+    /// # Errors
+    ///
+    /// `overloaded` when there is none.
+    pub fn spool_place(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+        let kibibytes = u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX);
+        let overloaded = |_| ApiError::new("overloaded", "too many large answers are on their way; ask for less");
+        Arc::clone(&self.spool).try_acquire_many_owned(kibibytes).map_err(overloaded)
+    }
+
+    /// The folder for what does not stay in memory.
+    pub fn spill_root(&self) -> PathBuf {
+        spill_root(&self.instance)
+    }
+
     /// Takes one stored query of the party that asks for it.
     pub fn meter_citation(&self, caller: &Caller, address: Option<IpAddr>) -> Result<(), ApiError> {
         let taken = self.citations.take(caller, address, Instant::now());
@@ -219,9 +238,11 @@ impl App {
         answer
     }
 
-    /// Says what a statement would give, without running it.
+    /// Says what a statement would give, without running it. Unless that is known, it is one of its party's queries: planning
+    /// takes a worker too.
     pub async fn describe(
         &self,
+        (caller, address): (&Caller, Option<IpAddr>),
         statement: Statement,
         snapshot: Arc<Snapshot>,
         timeout: Duration,
@@ -230,6 +251,7 @@ impl App {
         if let Some(known) = self.answers.description(&key) {
             return Ok(known);
         }
+        let _running = self.meter(caller, address)?;
         let described = self.pool.describe(statement, snapshot, self.instance.clock.now(), timeout).await?;
         self.answers.keep_description(key, &described);
         Ok(described)

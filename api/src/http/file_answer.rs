@@ -14,7 +14,7 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use gongkai_warehouse::export::{self, ExportError, ExportOptions, Format};
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 
 use super::answers::ANSWER_BYTES;
 use super::sql::{DIGEST_HEADER, Head, finished};
-use super::{ApiError, App};
+use super::{ApiError, App, spooled};
 use crate::access::Running;
 use crate::worker::{Bound, Failure, QueryAnswer};
 
@@ -176,16 +176,16 @@ impl FileAnswer {
                 }
                 Some(Part::End { digest, is_truncated }) => {
                     let headers = head.headers(Some(&digest), is_truncated);
-                    return Ok(match length <= ANSWER_BYTES {
-                        true => finished(app, headers, collected.concat().into(), tag),
-                        false => of_known_length(headers, collected, length),
-                    });
+                    return match length <= ANSWER_BYTES {
+                        true => Ok(finished(app, headers, collected.concat().into(), tag)),
+                        false => of_known_length(app, headers, collected, length).await,
+                    };
                 }
                 Some(Part::Failed(failure)) => return Err(failure.into()),
                 None => return Err(ApiError::new("internal", "the answer ended without an end")),
             }
         }
-        let first = collected.into_iter().map(|bytes| Ok(Frame::data(bytes)));
+        let first = spooled::frames(app, collected, length).await?;
         let rest = stream::unfold(Some(self.parts), |parts| async move {
             let mut parts = parts?;
             Some(match parts.recv().await {
@@ -198,7 +198,8 @@ impl FileAnswer {
                 None => (Err(io::Error::other("the answer ended without an end")), None),
             })
         });
-        let frames = futures::StreamExt::chain(stream::iter(first), rest);
+        // Compression asks again after the end, which `unfold` answers with a panic.
+        let frames = first.chain(rest).fuse();
         let mut response = Body::new(StreamBody::new(frames)).into_response();
         *response.headers_mut() = head.headers(None, false);
         Ok(response)
@@ -206,12 +207,17 @@ impl FileAnswer {
 }
 
 /// Parts that are all there, sent one after another.
-fn of_known_length(mut headers: HeaderMap, parts: Vec<Bytes>, length: usize) -> Response {
+pub(super) async fn of_known_length(
+    app: &App,
+    mut headers: HeaderMap,
+    parts: Vec<Bytes>,
+    length: usize,
+) -> Result<Response, ApiError> {
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    let parts = parts.into_iter().map(|bytes| Ok::<_, io::Error>(Frame::data(bytes)));
-    let mut response = Body::new(StreamBody::new(stream::iter(parts))).into_response();
+    let frames = spooled::frames(app, parts, length).await?.fuse();
+    let mut response = Body::new(StreamBody::new(frames)).into_response();
     *response.headers_mut() = headers;
-    response
+    Ok(response)
 }
 
 fn trailers(digest: &str) -> HeaderMap {

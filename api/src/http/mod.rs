@@ -29,6 +29,7 @@ pub mod release;
 pub mod request_id;
 pub mod serve;
 pub mod source;
+mod spooled;
 pub mod sql;
 pub mod table;
 pub mod verify;

@@ -27,7 +27,7 @@ use crate::metrics::Door;
 use crate::worker::Statement;
 
 const FOLDER: &str = "state/query";
-/// Longest statement that is stored.
+/// Longest statement that is stored, and most bytes of values with it.
 const STATEMENT_BYTES: usize = 8 << 10;
 /// Characters of an id.
 const ID_CHARS: usize = 24;
@@ -143,8 +143,12 @@ pub async fn create_query(
     if request.sql.len() > STATEMENT_BYTES {
         return Err(ApiError::new("sql_too_complex", "a statement that is stored has at most 8 KiB"));
     }
-    app.meter_citation(&asker.caller, asker.address)?;
     let parameters = request.parameters.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
+    // A value that is missing takes some bytes of its own.
+    if parameters.iter().map(|value| value.as_ref().map_or(0, String::len) + 4).sum::<usize>() > STATEMENT_BYTES {
+        return Err(ApiError::new("sql_too_complex", "the values of a statement that is stored have at most 8 KiB"));
+    }
+    app.meter_citation(&asker.caller, asker.address)?;
     let now = app.snapshot().await?;
     let as_of = request.as_of.filter(|time| !time.is_empty());
     let statement = Statement { sql: request.sql.clone(), parameters: parameters.clone(), ..Statement::default() };

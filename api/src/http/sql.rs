@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-use super::answers::Kept;
+use super::answers::{ANSWER_BYTES, Kept};
 use super::caller::{Asker, NoHead};
 use super::download::wanted_format;
 use super::error::Problem;
-use super::file_answer::{FileAnswer, digest_of};
+use super::file_answer::{FileAnswer, digest_of, of_known_length};
 use super::{ApiError, App, caching};
 use crate::access::Caller;
 use crate::metrics::Door;
@@ -338,6 +338,10 @@ async fn answer(app: &App, asker: &Asker, headers: &HeaderMap, request: SqlReque
         let body = json(app, &request, &answered, rows, started)?;
         let head = Head::of(&answered.releases, &answered.warnings, format, answered.is_repeatable.then_some(&tag));
         let headers = head.headers(Some(&answered.digest), answered.collected.truncated);
+        if body.len() > ANSWER_BYTES {
+            let length = body.len();
+            return of_known_length(app, headers, vec![body.into()], length).await;
+        }
         return Ok(finished(app, headers, body.into(), answered.is_repeatable.then_some(&tag)));
     }
     let settings = &app.instance.config.query;

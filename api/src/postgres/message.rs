@@ -105,10 +105,21 @@ fn is_well_formed(kind: u8, body: &[u8]) -> bool {
         b'D' | b'C' => body.skip(1).and_then(|()| body.text()),
         b'E' => body.text().and_then(|()| body.skip(4)),
         b'S' | b'H' | b'X' | b'c' => Some(()),
-        // Passwords in their several forms, and rows that are copied in.
+        // Later answers of who says who it is, and rows that are copied in.
         b'p' | b'd' => return true,
         _ => None,
     };
+    read.is_some() && body.0.is_empty()
+}
+
+/// Whether the first answer of who says who it is has the form of SASL, the only one that is asked for: a method, and what it
+/// begins with, if anything.
+fn is_first_answer(body: &[u8]) -> bool {
+    let mut body = Body(body);
+    let read = body.text().and_then(|()| match body.long()? {
+        -1 => Some(()),
+        length => body.skip(usize::try_from(length).ok()?),
+    });
     read.is_some() && body.0.is_empty()
 }
 
@@ -122,11 +133,13 @@ pub struct Follower {
     body: Vec<u8>,
     /// The first message has no byte for its kind.
     is_first: bool,
+    /// Whether the client has answered who it is.
+    has_answered: bool,
 }
 
 impl Default for Follower {
     fn default() -> Self {
-        Self { header: [0; 5], filled: 0, left: 0, body: Vec::new(), is_first: true }
+        Self { header: [0; 5], filled: 0, left: 0, body: Vec::new(), is_first: true, has_answered: false }
     }
 }
 
@@ -170,10 +183,15 @@ impl Follower {
     /// A message is there as a whole.
     fn end(&mut self) -> Result<(), Refused> {
         let body = std::mem::take(&mut self.body);
-        if std::mem::take(&mut self.is_first) || is_well_formed(self.header[0], &body) {
+        if std::mem::take(&mut self.is_first) {
             return Ok(());
         }
-        Err(Refused::Form { kind: self.header[0].into() })
+        let kind = self.header[0];
+        let is_accepted = match kind {
+            b'p' if !std::mem::replace(&mut self.has_answered, true) => is_first_answer(&body),
+            _ => is_well_formed(kind, &body),
+        };
+        if is_accepted { Ok(()) } else { Err(Refused::Form { kind: kind.into() }) }
     }
 }
 
@@ -237,7 +255,7 @@ mod tests {
         let mut bytes = message(0, &[0, 3, 0, 0, 1, 2, 3])[1..].to_vec();
         bytes.extend(message(b'Q', b"SELECT 1\0"));
         bytes.extend(message(b'S', b""));
-        bytes.extend(message(b'p', &vec![b'x'; MESSAGE_BYTES - 4]));
+        bytes.extend(message(b'd', &vec![b'x'; MESSAGE_BYTES - 4]));
         for size in [1, 2, 3, 7, bytes.len()] {
             let mut follower = Follower::default();
             for part in bytes.chunks(size) {
@@ -283,7 +301,7 @@ mod tests {
         for (kind, body) in good {
             started().feed(&message(kind, &body)).unwrap_or_else(|error| panic!("{error}: {body:?}"));
         }
-        let wrong: [(u8, Vec<u8>); 10] = [
+        let wrong: [(u8, Vec<u8>); 14] = [
             (b'Q', b"SELECT 1".to_vec()),
             (b'Q', b"SELECT '\xff'\0".to_vec()),
             (b'Q', b"SELECT 1\0more\0".to_vec()),
@@ -294,10 +312,17 @@ mod tests {
             (b'S', b"x".to_vec()),
             (b'D', Vec::new()),
             (b'?', Vec::new()),
+            (b'p', Vec::new()),
+            (b'p', b"SCRAM-SHA-256\0\0\0".to_vec()),
+            (b'p', b"SCRAM-SHA-256\0\0\0\0\x02x".to_vec()),
+            (b'p', b"SCRAM-SHA-256\0\xff\xff\xff\xfe".to_vec()),
         ];
         for (kind, body) in wrong {
             let refused = started().feed(&message(kind, &body)).expect_err("not well-formed");
             assert_eq!(refused.sqlstate(), "08P01", "{body:?}");
         }
+        let mut follower = started();
+        follower.feed(&message(b'p', b"SCRAM-SHA-256\0\xff\xff\xff\xff")).expect("a method alone");
+        follower.feed(&message(b'p', b"c=biws,r=x,p=y")).expect("later answers have no form of their own");
     }
 }

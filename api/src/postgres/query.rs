@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow_pg::datatypes::into_pg_type;
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::{Sink, SinkExt, StreamExt, stream};
 use gongkai_warehouse::query::TextLimits;
 use gongkai_warehouse::query::command::{Command, CopyFormat, commands};
@@ -21,7 +22,7 @@ use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
 use pgwire::messages::data::DataRow;
 use pgwire::messages::extendedquery::{Bind, BindComplete, Close, CloseComplete, Execute, TARGET_TYPE_BYTE_STATEMENT};
-use pgwire::messages::response::{NoticeResponse, TransactionStatus};
+use pgwire::messages::response::{NoticeResponse, ReadyForQuery, TransactionStatus};
 use pgwire::messages::simplequery::Query;
 
 use super::rows::{Answer, copy_header, copy_lines, fields};
@@ -61,6 +62,22 @@ pub struct Parser {
     session: Arc<Session>,
 }
 
+/// Most of one answer that is gathered before it is sent: one message may ask for several.
+const GATHERED: Bound = Bound { rows: 20_000, bytes: 2 << 20 };
+/// What is reckoned for keeping one column or parameter of a prepared statement.
+const COLUMN_BYTES: usize = 256;
+
+/// Bytes that a prepared statement takes, about.
+fn weight(prepared: &Prepared) -> usize {
+    match prepared {
+        Prepared::Query { sql, parameters, schema } => {
+            sql.len() + (parameters.fields().len() + schema.fields().len()) * COLUMN_BYTES
+        }
+        Prepared::Command(Command::Copy { query, .. }) => query.len(),
+        Prepared::Command(_) => 0,
+    }
+}
+
 fn split(text: &str) -> PgWireResult<Vec<Command>> {
     commands(text, &TextLimits::default()).map_err(|error| refused(&ApiError::new(error.code(), error.to_string())))
 }
@@ -93,33 +110,41 @@ impl Queries {
         Self { app, session, parser }
     }
 
-    /// Runs a query. Rows come as the client takes them.
+    /// What an answer may be that is sent as it comes.
+    fn bound(&self) -> Bound {
+        let settings = &self.app.instance.config.query;
+        Bound { rows: settings.stream_rows, bytes: settings.stream_bytes }
+    }
+
+    /// Runs a query, one of its party's. Rows come as the client takes them.
     async fn answer<C: ClientInfo>(
         &self,
         client: &C,
         sql: &str,
         parameters: Vec<Option<String>>,
+        bound: Bound,
     ) -> PgWireResult<Answer> {
+        let caller = self.session.caller();
+        let running = self.app.meter(&caller, Some(client.socket_addr().ip())).map_err(failed)?;
         let snapshot = self.app.snapshot_at(self.session.as_of().as_deref()).await.map_err(|error| refused(&error))?;
-        let settings = &self.app.instance.config.query;
-        let bound = Bound { rows: settings.stream_rows, bytes: settings.stream_bytes };
-        let timeout = self.session.timeout(self.app.timeout(&self.session.caller()));
+        let timeout = self.session.timeout(self.app.timeout(&caller));
         // One row more tells that there are too many.
         let asked = self.app.ask(Door::Postgres, statement(sql, parameters), snapshot, bound.rows + 1, timeout).await;
         let handle = client.session_extensions().get::<Arc<ConnectionHandle>>();
-        Ok(Answer::new(asked.map_err(failed)?, bound, handle.map(|handle| Arc::clone(handle.as_ref()))))
+        let handle = handle.map(|handle| Arc::clone(handle.as_ref()));
+        Ok(Answer::new(asked.map_err(failed)?, bound, running, handle))
     }
 
     async fn rows<C: ClientInfo>(&self, client: &C, sql: &str) -> PgWireResult<Response> {
-        let answer = self.answer(client, sql, Vec::new()).await?;
+        let answer = self.answer(client, sql, Vec::new(), self.bound()).await?;
         let fields = Arc::new(fields(&answer.schema(), &Format::UnifiedText)?);
         Ok(Response::Query(QueryResponse::new(Arc::clone(&fields), answer.into_rows(fields))))
     }
 
-    /// An answer with its rows at hand. One that is still open keeps a worker, and several would leave none for the last. The
-    /// library waits for a cancel of the whole message meanwhile.
+    /// An answer with its rows at hand, and not many of them. One that is still open keeps a worker, and several would leave
+    /// none for the last. The library waits for a cancel of the whole message meanwhile.
     async fn gathered<C: ClientInfo>(&self, client: &C, sql: &str) -> PgWireResult<Response> {
-        let answer = self.answer(client, sql, Vec::new()).await?.unwatched();
+        let answer = self.answer(client, sql, Vec::new(), GATHERED).await?.unwatched();
         let fields = Arc::new(fields(&answer.schema(), &Format::UnifiedText)?);
         let rows: Vec<PgWireResult<DataRow>> = answer.into_rows(Arc::clone(&fields)).collect().await;
         let rows: Vec<DataRow> = rows.into_iter().collect::<PgWireResult<_>>()?;
@@ -166,8 +191,17 @@ impl Queries {
             Command::Close => Response::Execution(Tag::new("CLOSE CURSOR")),
             Command::Unlisten => Response::Execution(Tag::new("UNLISTEN")),
             Command::Discard => {
-                self.session.discard();
+                for name in self.session.forget_all() {
+                    client.portal_store().rm_statement(&name);
+                }
+                client.portal_store().clear_portals();
+                self.session.forget_portals();
+                self.session.reset();
                 Response::Execution(Tag::new("DISCARD ALL"))
+            }
+            Command::ResetAll => {
+                self.session.reset();
+                Response::Execution(Tag::new("RESET"))
             }
             Command::Deallocate(Some(name)) => {
                 client.portal_store().rm_statement(name);
@@ -189,7 +223,7 @@ impl Queries {
         C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let mut answer = self.answer(client, query, Vec::new()).await?.unwatched();
+        let mut answer = self.answer(client, query, Vec::new(), self.bound()).await?.unwatched();
         let columns = answer.schema().fields().len();
         let head = CopyOutResponse::new(0, columns as i16, vec![0; columns]);
         client.send(PgWireBackendMessage::CopyOutResponse(head)).await?;
@@ -271,7 +305,7 @@ impl SimpleQueryHandler for Queries {
 impl QueryParser for Parser {
     type Statement = Arc<Prepared>;
 
-    async fn parse_sql<C>(&self, _: &C, sql: &str, _: &[Option<Type>]) -> PgWireResult<Option<Self::Statement>>
+    async fn parse_sql<C>(&self, client: &C, sql: &str, _: &[Option<Type>]) -> PgWireResult<Option<Self::Statement>>
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
@@ -282,8 +316,11 @@ impl QueryParser for Parser {
         let Some(command) = all.pop() else { return Ok(None) };
         let Command::Query(sql) = command else { return Ok(Some(Arc::new(Prepared::Command(command)))) };
         let snapshot = self.app.snapshot_at(self.session.as_of().as_deref()).await.map_err(|error| refused(&error))?;
-        let timeout = self.session.timeout(self.app.timeout(&self.session.caller()));
-        let described = self.app.describe(statement(&sql, Vec::new()), snapshot, timeout).await.map_err(failed)?;
+        let caller = self.session.caller();
+        let timeout = self.session.timeout(self.app.timeout(&caller));
+        let party = (&caller, Some(client.socket_addr().ip()));
+        let described = self.app.describe(party, statement(&sql, Vec::new()), snapshot, timeout).await;
+        let described = described.map_err(failed)?;
         let (parameters, schema) = (described.parameters, described.schema);
         Ok(Some(Arc::new(Prepared::Query { sql, parameters, schema })))
     }
@@ -330,8 +367,11 @@ impl ExtendedQueryHandler for Queries {
         use pgwire::messages::extendedquery::ParseComplete;
 
         let name = message.name.clone().unwrap_or_else(|| DEFAULT_NAME.to_owned());
-        self.session.prepare(&name).map_err(|error| refused(&error))?;
-        match StoredStatement::parse(client, &message, self.query_parser()).await? {
+        let parsed = StoredStatement::parse(client, &message, self.query_parser()).await?;
+        let known = parsed.as_ref().map_or(0, |parsed| weight(&parsed.statement));
+        let bytes = message.query.len() + message.type_oids.len() * COLUMN_BYTES + known;
+        self.session.prepare(&name, bytes).map_err(|error| refused(&error))?;
+        match parsed {
             Some(parsed) => client.portal_store().put_statement(Arc::new(parsed)),
             None => client.portal_store().put_empty_statement(&name),
         }
@@ -366,10 +406,21 @@ impl ExtendedQueryHandler for Queries {
                     let detail = format!("{values} values were given, and the statement has {expected} parameters");
                     return Err(super::malformed(detail));
                 }
-                let portal = Portal::try_new(&message, statement)?;
+                let given: usize = message.parameters.iter().flatten().map(Bytes::len).sum();
+                let formats = (formats + message.result_column_format_codes.len()) * size_of::<i16>();
+                let bytes = given + formats + weight(&statement.statement);
+                self.session.bind(portal_name, bytes).map_err(|error| refused(&error))?;
+                let mut portal = Portal::try_new(&message, statement)?;
+                // A part of a message keeps all that was read with it.
+                for value in portal.parameters.iter_mut().flatten() {
+                    *value = Bytes::copy_from_slice(value);
+                }
                 client.portal_store().put_portal(Arc::new(portal));
             }
-            Some(Entry::Empty) => client.portal_store().put_empty_portal(portal_name),
+            Some(Entry::Empty) => {
+                self.session.bind(portal_name, 0).map_err(|error| refused(&error))?;
+                client.portal_store().put_empty_portal(portal_name);
+            }
             None => return Err(PgWireError::StatementNotFound(name.to_owned())),
         }
         client.send(PgWireBackendMessage::BindComplete(BindComplete::new())).await?;
@@ -389,8 +440,29 @@ impl ExtendedQueryHandler for Queries {
             self.session.forget(name);
         } else {
             client.portal_store().rm_portal(name);
+            self.session.forget_portal(name);
         }
         client.send(PgWireBackendMessage::CloseComplete(CloseComplete::new())).await?;
+        Ok(())
+    }
+
+    async fn on_sync<C>(&self, client: &mut C, _: pgwire::messages::extendedquery::Sync) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let status = client.transaction_status();
+        if status == TransactionStatus::Idle {
+            // Portals live as long as their transaction.
+            client.portal_store().clear_portals();
+            self.session.forget_portals();
+        } else {
+            client.portal_store().rm_portal(DEFAULT_NAME);
+            self.session.forget_portal(DEFAULT_NAME);
+        }
+        client.send(PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(status))).await?;
         Ok(())
     }
 
@@ -437,7 +509,7 @@ impl ExtendedQueryHandler for Queries {
             };
             texts.push(text_of(portal, index, &of_type)?);
         }
-        let answer = self.answer(client, sql, texts).await?;
+        let answer = self.answer(client, sql, texts, self.bound()).await?;
         let types = |schema: &SchemaRef| -> Vec<DataType> {
             schema.fields().iter().map(|field| field.data_type().clone()).collect()
         };

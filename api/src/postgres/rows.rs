@@ -19,6 +19,7 @@ use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::data::DataRow;
 
 use super::{failed, number, refused};
+use crate::access::Running;
 use crate::http::ApiError;
 use crate::worker::{Bound, QueryAnswer};
 
@@ -73,6 +74,8 @@ fn exact(batch: &RecordBatch, fields: &[FieldInfo]) -> PgWireResult<RecordBatch>
 pub struct Answer {
     answer: QueryAnswer,
     bound: Bound,
+    /// Its place among those of its party.
+    _running: Running,
     /// How the client cancels; asked for with the first batch, because asking ends an earlier question's wait.
     handle: Option<Arc<ConnectionHandle>>,
     cancelled: Option<oneshot::Receiver<()>>,
@@ -80,8 +83,8 @@ pub struct Answer {
 
 impl Answer {
     /// Begins to count.
-    pub fn new(answer: QueryAnswer, bound: Bound, handle: Option<Arc<ConnectionHandle>>) -> Self {
-        Self { answer, bound, handle, cancelled: None }
+    pub fn new(answer: QueryAnswer, bound: Bound, running: Running, handle: Option<Arc<ConnectionHandle>>) -> Self {
+        Self { answer, bound, _running: running, handle, cancelled: None }
     }
 
     /// The same for a statement that is answered while the library watches: it stops the work when the client cancels, and takes

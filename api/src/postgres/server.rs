@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use pgwire::api::cancel::DefaultCancelHandler;
-use pgwire::api::{ClientInfo, ConnectionManager, NoopHandler, PgWireConnectionState};
+use pgwire::api::{ClientInfo, ConnectionManager, NoopHandler, PgWireConnectionState, RandomPidSecretKeyGenerator};
 use pgwire::error::PgWireError;
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use pgwire::tokio::TlsAcceptor;
@@ -34,7 +34,7 @@ const IDLE: Duration = Duration::from_secs(300);
 const SENDING: Duration = Duration::from_secs(60);
 /// How often a working connection looks whether its client is still there.
 const LOOK: Duration = Duration::from_millis(500);
-/// Most connections of one address.
+/// Most connections of one address; of IPv6, of one /64, which one party has as a whole.
 const OF_ONE_ADDRESS: usize = 32;
 
 type Socket = Framed<Bounded<MaybeTls>, PgWireMessageServerCodec<Arc<Prepared>>>;
@@ -44,6 +44,8 @@ pub struct Door {
     app: App,
     tls: Option<TlsAcceptor>,
     manager: Arc<ConnectionManager>,
+    /// One for all connections: a number means one of them.
+    numbers: Arc<RandomPidSecretKeyGenerator>,
     places: Arc<Semaphore>,
     addresses: Mutex<HashMap<IpAddr, usize>>,
 }
@@ -55,6 +57,7 @@ impl Door {
             app,
             tls,
             manager: Arc::new(ConnectionManager::new()),
+            numbers: Arc::default(),
             places: Arc::new(Semaphore::new(connections)),
             addresses: Mutex::default(),
         })
@@ -62,6 +65,13 @@ impl Door {
 
     /// A place for one more connection of an address.
     fn place(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let address = match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+            address => address,
+        };
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let count = addresses.entry(address).or_default();
         if *count >= OF_ONE_ADDRESS {
@@ -139,6 +149,10 @@ async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
     let started = timeout(STARTUP, negotiate_tls::<Arc<Prepared>>(stream, door.tls.clone()));
     let Some(socket) = started.await.map_err(|_| io::ErrorKind::TimedOut)?? else { return Ok(()) };
     let parts = socket.into_parts();
+    if parts.codec.client_info.is_secure && !parts.read_buf.is_empty() {
+        // It came before the handshake, from whoever was in between.
+        return Ok(());
+    }
     let io = Bounded::new(parts.io, &parts.read_buf).map_err(io::Error::other)?;
     let mut bounded = FramedParts::new(io, parts.codec);
     bounded.read_buf = parts.read_buf;
@@ -146,7 +160,8 @@ async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
     let mut socket: Socket = Framed::from_parts(bounded);
 
     let session = Arc::new(Session::default());
-    let startup = Arc::new(Startup::new(door.app.clone(), Arc::clone(&session), Arc::clone(&door.manager)));
+    let registry = (Arc::clone(&door.manager), Arc::clone(&door.numbers));
+    let startup = Arc::new(Startup::new(door.app.clone(), Arc::clone(&session), registry));
     let queries = Arc::new(Queries::new(door.app.clone(), Arc::clone(&session)));
     let cancel = Arc::new(DefaultCancelHandler::new(Arc::clone(&door.manager)));
     let begun = tokio::time::Instant::now();

@@ -1,6 +1,6 @@
 //! What a connection has set. It ends with the connection, and no other sees it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,8 +36,10 @@ const KNOWN: &[&str] = &[
     "transaction",
 ];
 
-/// Most prepared statements of one connection.
-const MOST_PREPARED: usize = 1_000;
+/// Most prepared statements of one connection, and bytes of them: their texts, and what is known of their columns.
+const MOST_PREPARED: Most = Most { count: 1_000, bytes: 8 << 20 };
+/// Most portals of one connection, and bytes of them: the values of their parameters, and their statements.
+const MOST_PORTALS: Most = Most { count: 64, bytes: 4 << 20 };
 /// Longest value of a setting.
 const VALUE_BYTES: usize = 1_000;
 
@@ -51,7 +53,31 @@ pub struct Session {
 struct State {
     caller: Caller,
     settings: Vec<(String, String)>,
-    prepared: BTreeSet<String>,
+    /// Bytes of prepared statements by name.
+    prepared: BTreeMap<String, usize>,
+    /// Bytes of portals by name.
+    portals: BTreeMap<String, usize>,
+}
+
+/// How much a connection keeps by name.
+#[derive(Debug, Clone, Copy)]
+struct Most {
+    count: usize,
+    bytes: usize,
+}
+
+impl Most {
+    /// Notes one more, or another in the place of its name; false where it would be too many or too much.
+    fn keep(self, kept: &mut BTreeMap<String, usize>, name: &str, bytes: usize) -> bool {
+        let bytes = bytes.saturating_add(name.len());
+        let others = kept.iter().filter(|(known, _)| known.as_str() != name);
+        let (count, sum) = others.fold((1, bytes), |(count, sum), (_, bytes)| (count + 1, sum.saturating_add(*bytes)));
+        let is_kept = count <= self.count && sum <= self.bytes;
+        if is_kept {
+            kept.insert(name.to_owned(), bytes);
+        }
+        is_kept
+    }
 }
 
 /// What became of a `SET`.
@@ -109,11 +135,9 @@ impl Session {
         Ok(Kept::Yes)
     }
 
-    /// Everything goes back to its default.
-    pub fn discard(&self) {
-        let mut state = self.state();
-        state.settings.clear();
-        state.prepared.clear();
+    /// All settings go back to their defaults.
+    pub fn reset(&self) {
+        self.state().settings.clear();
     }
 
     /// What a setting is; none where there is no such.
@@ -133,21 +157,45 @@ impl Session {
         set.filter(|time| !time.is_zero()).map_or(most, |time| time.min(most))
     }
 
-    /// Notes a prepared statement.
+    /// Notes a prepared statement of so many bytes.
     ///
     /// # Errors
     ///
-    /// `sql_too_complex` when there are too many.
-    pub fn prepare(&self, name: &str) -> Result<(), ApiError> {
-        let mut state = self.state();
-        if state.prepared.len() >= MOST_PREPARED && !state.prepared.contains(name) {
-            return Err(ApiError::new(
-                "sql_too_complex",
-                format!("a connection keeps at most {MOST_PREPARED} prepared statements; DEALLOCATE some"),
-            ));
+    /// `sql_too_complex` when there are too many, or they are too large.
+    pub fn prepare(&self, name: &str, bytes: usize) -> Result<(), ApiError> {
+        if MOST_PREPARED.keep(&mut self.state().prepared, name, bytes) {
+            return Ok(());
         }
-        state.prepared.insert(name.to_owned());
-        Ok(())
+        let Most { count, bytes } = MOST_PREPARED;
+        let detail = format!(
+            "a connection keeps at most {count} prepared statements of {} MiB together; DEALLOCATE some",
+            bytes >> 20
+        );
+        Err(ApiError::new("sql_too_complex", detail))
+    }
+
+    /// Notes a portal of so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// `sql_too_complex` when there are too many, or they are too large.
+    pub fn bind(&self, name: &str, bytes: usize) -> Result<(), ApiError> {
+        if MOST_PORTALS.keep(&mut self.state().portals, name, bytes) {
+            return Ok(());
+        }
+        let Most { count, bytes } = MOST_PORTALS;
+        let detail = format!("a connection keeps at most {count} portals of {} MiB together; close some", bytes >> 20);
+        Err(ApiError::new("sql_too_complex", detail))
+    }
+
+    /// Forgets a portal.
+    pub fn forget_portal(&self, name: &str) {
+        self.state().portals.remove(name);
+    }
+
+    /// Forgets all portals.
+    pub fn forget_portals(&self) {
+        self.state().portals.clear();
     }
 
     /// Forgets a prepared statement.
@@ -157,7 +205,7 @@ impl Session {
 
     /// Forgets all prepared statements, and says which there were.
     pub fn forget_all(&self) -> Vec<String> {
-        std::mem::take(&mut self.state().prepared).into_iter().collect()
+        std::mem::take(&mut self.state().prepared).into_keys().collect()
     }
 }
 
@@ -204,7 +252,27 @@ mod tests {
         assert_eq!(session.set("datafusion.runtime.memory_limit", Some("900G")).expect("ignored"), Kept::Unknown);
         assert_eq!(session.get("datafusion.runtime.memory_limit"), None);
         assert_eq!(session.get("server_encoding").as_deref(), Some("UTF8"));
-        session.discard();
+        session.reset();
         assert_eq!(session.as_of(), None);
+    }
+
+    #[test]
+    fn what_is_kept_by_name_is_bounded_in_number_and_bytes() {
+        let session = Session::default();
+        for number in 0..MOST_PORTALS.count {
+            session.bind(&number.to_string(), 0).expect("a place");
+        }
+        assert!(session.bind("more", 0).is_err());
+        session.bind("7", 1_000).expect("in the place of another");
+        session.forget_portal("8");
+        session.bind("more", 0).expect("a place again");
+        session.forget_portals();
+        session.bind("large", MOST_PORTALS.bytes - 5).expect("as large as may be");
+        assert!(session.bind("one byte more", 0).is_err());
+
+        session.prepare("a", MOST_PREPARED.bytes / 2).expect("half of what is kept");
+        assert!(session.prepare("b", MOST_PREPARED.bytes / 2).is_err(), "names count too");
+        assert_eq!(session.forget_all(), ["a"]);
+        session.prepare("b", MOST_PREPARED.bytes / 2).expect("a place again");
     }
 }

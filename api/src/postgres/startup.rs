@@ -102,19 +102,24 @@ pub struct Startup {
     app: App,
     session: Arc<Session>,
     manager: Arc<ConnectionManager>,
-    numbers: RandomPidSecretKeyGenerator,
+    numbers: Arc<RandomPidSecretKeyGenerator>,
     sasl: SASLAuthStartupHandler<DefaultServerParameterProvider>,
 }
 
 impl Startup {
-    /// For one connection.
-    pub fn new(app: App, session: Arc<Session>, manager: Arc<ConnectionManager>) -> Self {
+    /// For one connection, which gets a number among all of them.
+    pub fn new(
+        app: App,
+        session: Arc<Session>,
+        (manager, numbers): (Arc<ConnectionManager>, Arc<RandomPidSecretKeyGenerator>),
+    ) -> Self {
         let mut scram = ScramAuth::new(Arc::new(KeyPasswords(app.clone())));
         scram.set_iterations(SCRAM_ITERATIONS);
         let sasl = SASLAuthStartupHandler::new(Arc::new(parameters()))
             .with_connection_manager(Arc::clone(&manager))
+            .with_pid_secret_key_generator(Arc::clone(&numbers) as Arc<dyn PidSecretKeyGenerator>)
             .with_scram(scram);
-        Self { app, session, manager, numbers: RandomPidSecretKeyGenerator::default(), sasl }
+        Self { app, session, manager, numbers, sasl }
     }
 
     /// Settings that the client names at the beginning: those of the protocol, and those in `options`.
@@ -132,7 +137,7 @@ impl Startup {
         Ok(())
     }
 
-    /// The guard against guessing, and the key behind the connection.
+    /// The key behind the connection, whose password was right.
     async fn admit<C: ClientInfo>(&self, client: &C) -> PgWireResult<()> {
         let user = client.metadata().get(METADATA_USER).cloned().unwrap_or_default();
         let id = key_id(&user).unwrap_or_default();
@@ -158,7 +163,6 @@ impl StartupHandler for Startup {
                 if !client.is_secure() {
                     return Err(fatal("28000", "keys are taken over TLS only; connect with sslmode=require"));
                 }
-                self.app.may_guess(client.socket_addr().ip()).map_err(|error| fatal("53300", error.detail))?;
                 tracing::debug!(id, "a key is asked for its password");
                 return self.sasl.on_startup(client, message).await;
             }
@@ -176,8 +180,11 @@ impl StartupHandler for Startup {
             Ok(()) if matches!(client.state(), PgWireConnectionState::ReadyForQuery) => self.admit(client).await?,
             Ok(()) => {}
             Err(_) => {
-                self.app.count_guess(client.socket_addr().ip());
                 let _ = client.flush().await;
+                // Only who guesses is held up, as over HTTP: others of the same network go on with their keys.
+                let address = client.socket_addr().ip();
+                self.app.may_guess(address).map_err(|error| fatal("53300", error.detail))?;
+                self.app.count_guess(address);
                 return Err(fatal("28P01", "the key is not valid"));
             }
         }

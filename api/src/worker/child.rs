@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, BufWriter, Read, StdinLock, StdoutLock, Write};
 use std::sync::Arc;
 
-use arrow::array::Array;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Schema};
+use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -23,6 +24,8 @@ use crate::instance::Definitions;
 
 /// Stack of the engine's threads: plans are walked recursively.
 const STACK_BYTES: usize = 16 << 20;
+/// Most bytes of one message to the parent, as far as rows can be parted: it holds a few of each answer that is not taken.
+const MESSAGE_BYTES: usize = 4 << 20;
 
 type Input<'a> = BufReader<StdinLock<'a>>;
 type Output<'a> = BufWriter<StdoutLock<'a>>;
@@ -225,8 +228,10 @@ impl Queries {
                         let room = request.max_rows - rows;
                         let batch = batch.slice(0, batch.num_rows().min(usize::try_from(room)?));
                         rows += batch.num_rows() as u64;
-                        writer.write(&batch)?;
-                        writer.flush()?;
+                        for part in parts_of(&batch)? {
+                            writer.write(&part)?;
+                            writer.flush()?;
+                        }
                         if rows == request.max_rows {
                             break Trailer::Done { rows };
                         }
@@ -241,6 +246,26 @@ impl Queries {
         drop(writer);
         write_line(output, &ended)
     }
+}
+
+/// A batch in parts of bearable size. A part of a column of texts does not keep the texts of the others.
+fn parts_of(batch: &RecordBatch) -> Result<Vec<RecordBatch>, ArrowError> {
+    let rows = batch.num_rows();
+    let count = batch.get_array_memory_size().div_ceil(MESSAGE_BYTES).min(rows);
+    if count <= 1 {
+        return Ok(vec![batch.clone()]);
+    }
+    let size = rows.div_ceil(count);
+    let part = |from: usize| {
+        let slice = batch.slice(from, size.min(rows - from));
+        let columns = slice.columns().iter().map(|column| match column.data_type() {
+            DataType::Utf8View => Arc::new(column.as_string_view().gc()) as ArrayRef,
+            DataType::BinaryView => Arc::new(column.as_binary_view().gc()) as ArrayRef,
+            _ => Arc::clone(column),
+        });
+        RecordBatch::try_new(slice.schema(), columns.collect())
+    };
+    (0..rows).step_by(size).map(part).collect()
 }
 
 fn failure(error: &QueryError) -> Failure {

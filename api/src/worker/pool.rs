@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use gongkai_catalog::Label;
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::query::{TextLimits, scan};
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, info_span};
@@ -22,6 +23,9 @@ use super::memory::{LOOK, Memory};
 use super::process::{Killer, Worker, WorkerError};
 use super::protocol::{Bound, Column, Failure, Header, QueryLimits, QueryRequest, Request, Setup, Statement, Trailer};
 use crate::config;
+
+/// Time in which a reader takes the next batch of its answer, or loses the rest of it to those who wait for a worker.
+const READER_WAIT: Duration = Duration::from_secs(2);
 
 /// An idle worker may hold this part of the memory of all.
 const KEPT_SHARE: u64 = 6;
@@ -296,6 +300,12 @@ impl QueryPool {
         (self.capacity - self.slots.available_permits(), self.waiting.load(Ordering::SeqCst))
     }
 
+    /// Whether somebody waits for a worker and there is none.
+    fn is_waited_for(&self) -> bool {
+        let (running, waiting) = self.load();
+        waiting > 0 && running == self.capacity
+    }
+
     /// Workers started since the process began.
     pub fn spawned(&self) -> u64 {
         self.spawned.load(Ordering::Relaxed)
@@ -333,12 +343,14 @@ impl QueryPool {
                 return;
             }
         };
-        let (batches, receiver) = mpsc::channel(2);
+        // Two batches wait for their reader; the third place is for the word that there are no more.
+        let (batches, receiver) = mpsc::channel(3);
         let watch = Watch::start(worker.killer(), deadline, question.waited_for.clone(), Arc::clone(&self.memory));
         // The answer ends for its reader when this is dropped: not before the watch has ended, which would take a reader
         // that is done for one that has gone.
         let end = batches.clone();
-        if let Some(worker) = converse(worker, question, batches, receiver, started) {
+        let listener = Listener { batches, receiver, started, deadline };
+        if let Some(worker) = converse(self, worker, question, listener) {
             if watch.stop() {
                 self.give_back(worker);
             } else {
@@ -448,14 +460,39 @@ impl Watch {
     }
 }
 
-/// One question and its answer. Gives the worker back where it can take another.
-fn converse(
-    mut worker: Worker,
-    question: Question,
+/// Whoever takes an answer.
+struct Listener {
     batches: mpsc::Sender<Result<RecordBatch, Failure>>,
     receiver: mpsc::Receiver<Result<RecordBatch, Failure>>,
     started: oneshot::Sender<Result<QueryAnswer, Failure>>,
-) -> Option<Worker> {
+    /// A listener that has not taken the answer by then does not get the rest.
+    deadline: Instant,
+}
+
+/// How handing over an answer's batches ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HandedOver {
+    /// All of them.
+    All,
+    /// The stream of the worker broke off, or nobody takes batches any more.
+    Broken,
+    /// They were not taken in time.
+    Late,
+}
+
+/// One question and its answer. Gives the worker back where it can take another.
+///
+/// A listener that takes its batches slowly keeps the worker, and its place, while nobody else waits for one, and never beyond the
+/// deadline.
+fn converse(pool: &QueryPool, mut worker: Worker, question: Question, listener: Listener) -> Option<Worker> {
+    let Listener { batches, receiver, started, deadline } = listener;
+    // The channel is empty: there is a place.
+    let last_word = batches.clone().try_reserve_owned().ok();
+    let fail = |failure: Failure| {
+        if let Some(last_word) = last_word {
+            drop(last_word.send(Err(failure)));
+        }
+    };
     let request = Request::Query(request(&mut worker, question));
     let header = info_span!("plan").in_scope(|| worker.send(&request).and_then(|()| worker.receive::<Header>()));
     let (columns, releases, warnings, is_repeatable) = match header {
@@ -494,34 +531,44 @@ fn converse(
         return None;
     }
     let _sending = info_span!("rows").entered();
-    let mut is_broken = false;
+    let runtime = tokio::runtime::Handle::current();
+    let mut ended = HandedOver::All;
     for batch in &mut reader {
-        match batch {
-            Ok(batch) => {
-                if batches.blocking_send(Ok(batch)).is_err() {
-                    is_broken = true;
-                    break;
+        let Ok(batch) = batch else {
+            ended = HandedOver::Broken;
+            break;
+        };
+        let mut given = Ok(batch);
+        ended = loop {
+            match runtime.block_on(batches.send_timeout(given, READER_WAIT)) {
+                Ok(()) => break HandedOver::All,
+                Err(SendTimeoutError::Closed(_)) => break HandedOver::Broken,
+                Err(SendTimeoutError::Timeout(back)) if Instant::now() < deadline && !pool.is_waited_for() => {
+                    given = back;
                 }
+                Err(SendTimeoutError::Timeout(_)) => break HandedOver::Late,
             }
-            Err(_) => {
-                is_broken = true;
-                break;
-            }
+        };
+        if ended != HandedOver::All {
+            break;
         }
     }
     drop(reader);
-    if is_broken {
-        let _ = batches.blocking_send(Err(worker.bury()));
+    if ended == HandedOver::Late {
+        worker.killer().time_out();
+    }
+    if ended != HandedOver::All {
+        fail(worker.bury());
         return None;
     }
     match worker.receive::<Trailer>() {
         Ok(Trailer::Done { .. }) => Some(worker),
         Ok(Trailer::Failed(failure)) => {
-            let _ = batches.blocking_send(Err(failure));
+            fail(failure);
             Some(worker)
         }
         Err(_) => {
-            let _ = batches.blocking_send(Err(worker.bury()));
+            fail(worker.bury());
             None
         }
     }

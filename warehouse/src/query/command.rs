@@ -46,6 +46,8 @@ pub enum Command {
     RollbackTo,
     /// `DISCARD …`: everything, all settings go back.
     Discard,
+    /// `RESET ALL`: all settings go back, and statements stay prepared.
+    ResetAll,
     /// `CLOSE name`: cursors live on the side of clients.
     Close,
     /// `UNLISTEN name`: there is nothing to listen to.
@@ -140,7 +142,7 @@ fn command(tokens: &[TokenWithSpan], source: &Source<'_>) -> Result<Command, Que
     Ok(match first {
         Keyword::SET => set(&tokens[1..])?,
         Keyword::RESET => match word(tokens.get(1)) {
-            Some(name) if name == "all" => Command::Discard,
+            Some(name) if name == "all" => Command::ResetAll,
             Some(_) => Command::Set { name: name_of(&tokens[1..]), value: None },
             None => return Err(QueryError::syntax("RESET needs a name")),
         },
@@ -316,6 +318,7 @@ mod tests {
             ("DEALLOCATE ALL", Command::Deallocate(None)),
             ("DEALLOCATE PREPARE s1", Command::Deallocate(Some("s1".into()))),
             ("DISCARD ALL", Command::Discard),
+            ("RESET ALL", Command::ResetAll),
             ("CLOSE ALL", Command::Close),
             ("UNLISTEN *", Command::Unlisten),
             ("SAVEPOINT \"_pg3_1\"", Command::Savepoint),

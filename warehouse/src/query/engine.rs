@@ -157,11 +157,7 @@ impl QueryEngine {
         resolve(&query, &state, &names)?;
         derive::plan_named(&query, &state, &names, &self.functions, purpose).await?;
         let plan = state.statement_to_plan(query).await.map_err(translate::planning)?;
-        let columns = plan.schema().fields().len();
-        let limit = statement.limits().output_columns;
-        if columns > limit {
-            return Err(QueryError::TooComplex { dimension: Dimension::OutputColumns, found: columns, limit });
-        }
+        check_columns(&plan, statement)?;
         Ok(Logical { state, plan, is_explain, system: None, reckoned: names.take_reckoned() })
     }
 
@@ -179,13 +175,9 @@ impl QueryEngine {
         statement::check(query, system.functions(), statement.limits())?;
         let state = system.state();
         let plan = state.statement_to_plan(EngineStatement::Statement(Box::new(parsed))).await;
-        Ok(Logical {
-            plan: plan.map_err(translate::planning)?,
-            state,
-            is_explain: false,
-            system: Some(system),
-            reckoned: Vec::new(),
-        })
+        let plan = plan.map_err(translate::planning)?;
+        check_columns(&plan, statement)?;
+        Ok(Logical { plan, state, is_explain: false, system: Some(system), reckoned: Vec::new() })
     }
 
     fn check(
@@ -243,6 +235,15 @@ fn resolve(query: &EngineStatement, state: &SessionState, names: &Names) -> Resu
         }
     }
     Ok(())
+}
+
+/// Compares the columns of a plan with what an answer may have.
+fn check_columns(plan: &LogicalPlan, statement: &ScannedStatement) -> Result<(), QueryError> {
+    let (found, limit) = (plan.schema().fields().len(), statement.limits().output_columns);
+    match found > limit {
+        true => Err(QueryError::TooComplex { dimension: Dimension::OutputColumns, found, limit }),
+        false => Ok(()),
+    }
 }
 
 /// Compares the bytes of all row files in the plan, and of the rows in memory, with what one query may read.

@@ -5,7 +5,8 @@
 //!
 //! Left out are functions whose result can be far larger than their arguments (`repeat`, `lpad`,
 //! `generate_series`), whose cost is beyond their length (`levenshtein`), that name types or files in text
-//! (`arrow_cast`, `input_file_name`), and that tell about the process (`version`).
+//! (`arrow_cast`, `input_file_name`), and that tell about the process (`version`). Some that make texts of
+//! several have a bound on what they make (`capped`).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use datafusion::execution::{SessionState, SessionStateDefaults};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use gongkai_catalog::Catalog;
 
-use super::{air_functions, day_functions, region_functions, unit_functions};
+use super::{air_functions, capped, day_functions, region_functions, unit_functions};
 
 /// Scalar functions of the engine that are available.
 pub const SCALAR: &[&str] = &[
@@ -299,6 +300,7 @@ impl Functions {
         let scalar: Vec<Arc<ScalarUDF>> = SessionStateDefaults::default_scalar_functions()
             .into_iter()
             .filter(|function| SCALAR.contains(&function.name()))
+            .map(capped::of)
             .chain(region_functions::all(catalog))
             .chain(air_functions::all(catalog))
             .chain(day_functions::all(catalog))

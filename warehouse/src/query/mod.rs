@@ -22,6 +22,7 @@
 //! No state passes from one query to the next except cached Parquet footers of immutable files.
 
 mod air_functions;
+mod capped;
 pub mod command;
 mod day_functions;
 mod derive;

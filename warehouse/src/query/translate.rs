@@ -72,8 +72,18 @@ fn first(errors: Vec<DataFusionError>, translate: fn(DataFusionError) -> QueryEr
 fn own(source: Box<dyn Error + Send + Sync>) -> QueryError {
     match source.downcast::<QueryError>() {
         Ok(error) => *error,
+        Err(source) if is_unreadable_expression(&source.to_string()) => QueryError::Failed { reason: UNREADABLE },
         Err(source) => QueryError::Internal { source },
     }
+}
+
+/// What is said of a regular expression that is refused, wherever that is noticed.
+const UNREADABLE: &str = "a regular expression cannot be read";
+
+/// The sentences of the crate for regular expressions: not well-formed, nested too deeply, or too large. Its errors travel as
+/// foreign ones.
+fn is_unreadable_expression(text: &str) -> bool {
+    text.contains("regex parse error") || text.contains("egex exceeds size limit")
 }
 
 /// An error that several partitions hold, so that it cannot be taken apart.
@@ -84,6 +94,7 @@ fn shared(error: &DataFusionError) -> QueryError {
         DataFusionError::ArrowError(source, _) => QueryError::Failed { reason: arrow_reason(source) },
         DataFusionError::Execution(text) => QueryError::Failed { reason: execution_reason(text) },
         other if is_full_disk(&other.to_string()) => QueryError::Disk,
+        other if is_unreadable_expression(&other.to_string()) => QueryError::Failed { reason: UNREADABLE },
         other => QueryError::Internal { source: other.to_string().into() },
     }
 }
@@ -181,7 +192,7 @@ fn execution_reason(text: &str) -> &'static str {
     } else if text.contains("verflow") {
         "a number is too large for its type"
     } else if text.contains("regular expression") || text.contains("regex") {
-        "a regular expression cannot be read"
+        UNREADABLE
     } else {
         "a function does not accept a value"
     }
