@@ -67,7 +67,7 @@ def files_are_read_by_ranges():
     file = f"{served.scratch}/release.parquet"
     with open(file, "wb") as target:
         target.write(get(path))
-    equal(duckdb.sql(f"SELECT count(*) > 0 FROM '{file}'").fetchone()[0], True)
+    equal(duckdb.execute(f"SELECT count(*) > 0 FROM '{file}'").fetchone()[0], True)
     request = urllib.request.Request(f"{served.http}{path}", headers={"Range": "bytes=0-3"})
     with urllib.request.urlopen(request, timeout=60) as response:
         equal((response.status, response.read()), (206, b"PAR1"))
