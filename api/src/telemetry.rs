@@ -15,7 +15,9 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 /// Why no traces can be sent.
 #[derive(Debug, thiserror::Error)]
-#[error("traces cannot be sent to {collector:?}; expected the address of a collector such as http://127.0.0.1:4317: {reason}")]
+#[error(
+    "traces cannot be sent to {collector:?}; expected the address of a collector such as http://127.0.0.1:4317: {reason}"
+)]
 pub struct CollectorError {
     collector: String,
     reason: String,

@@ -146,9 +146,13 @@ pub fn parse_a1(address: &str) -> Option<(u32, u32)> {
     let digits = address.find(|character: char| character.is_ascii_digit())?;
     let (letters, row) = address.split_at(digits);
     let is_column = (1..=3).contains(&letters.len()) && letters.bytes().all(|byte| byte.is_ascii_uppercase());
-    let column = letters.bytes().fold(0_u32, |column, letter| column * 26 + u32::from(letter.wrapping_sub(b'A')) + 1);
+    // More letters than a sheet has columns would not fit into the number.
+    if !is_column {
+        return None;
+    }
+    let column = letters.bytes().fold(0_u32, |column, letter| column * 26 + u32::from(letter - b'A') + 1);
     let row = row.parse().ok().filter(|row| *row > 0)?;
-    is_column.then_some((row, column))
+    Some((row, column))
 }
 
 /// Letters of a column, as a heading.
@@ -193,7 +197,7 @@ mod tests {
     fn addresses_are_read_back() {
         assert_eq!(parse_a1("D10"), Some((10, 4)));
         assert_eq!(parse_a1("AA1"), Some((1, 27)));
-        for text in ["", "10", "D", "D0", "d1", "ABCD1"] {
+        for text in ["", "10", "D", "D0", "d1", "ABCD1", "ABCDEFGHIJ1", "\u{16}÷÷d6"] {
             assert_eq!(parse_a1(text), None, "{text}");
         }
     }

@@ -27,6 +27,7 @@ mod international;
 mod interrupted;
 mod notebooks;
 mod openapi;
+mod openapi_fuzz;
 mod pages;
 mod personal_data;
 mod publishing;

@@ -20,8 +20,15 @@ const ENTRIES: usize = 500;
 pub struct NewKeyRequest {
     /// The office or person it is for, at most 100 characters. Holders are compared: who submits a release cannot
     /// approve it.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f]+( [^\s\x00-\x1f\x7f-\x9f]+)*$",
+        example = "市财政局"
+    )]
     pub holder: String,
     /// What it may do. `public` is what callers without a key are.
+    #[schema(value_type = String, pattern = "^(reader|publisher|approver|admin)$", example = "reader")]
     pub role: Role,
     /// Codes of the regions whose restricted datasets it reads.
     #[serde(default)]

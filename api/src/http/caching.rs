@@ -4,6 +4,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gongkai_warehouse::Snapshot;
 use sha2::{Digest, Sha256};
+use utoipa::IntoResponses;
+
+/// The client holds the content (`If-None-Match`).
+#[derive(IntoResponses)]
+#[response(status = 304)]
+pub struct NotModified;
 
 /// The tag of a representation: the pointer's counter, and what was asked of it.
 pub fn tag(snapshot: &Snapshot, parts: &[&str]) -> String {

@@ -12,6 +12,7 @@ use gongkai_warehouse::{ReleaseRecord, Snapshot, export};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::caching::NotModified;
 use super::error::Problems;
 use super::{ApiError, App, caching};
 
@@ -215,6 +216,7 @@ pub struct DatasetFilter {
     /// Format that the dataset must be available in.
     format: Option<String>,
     /// `id`, `-id`, `published_at` or `-published_at`.
+    #[param(pattern = "^(|-?id|-?published_at)$")]
     sort: Option<String>,
 }
 
@@ -360,7 +362,7 @@ impl DatasetFilter {
 
 /// Datasets of the catalogue.
 #[utoipa::path(get, path = "/datasets", operation_id = "list_datasets", tag = "catalogue", params(DatasetFilter),
-    responses((status = 200, description = "The datasets that match.", body = DatasetList), Problems))]
+    responses((status = 200, description = "The datasets that match.", body = DatasetList), NotModified, Problems))]
 pub async fn list_datasets(
     State(app): State<App>,
     headers: HeaderMap,
@@ -416,8 +418,8 @@ pub fn record(app: &App, snapshot: &Snapshot, id: &str) -> Result<DatasetRecord,
 
 /// One dataset: its columns, current releases and files.
 #[utoipa::path(get, path = "/datasets/{id}", operation_id = "get_dataset", tag = "catalogue",
-    params(("id" = String, Path, description = "Dataset id")),
-    responses((status = 200, description = "The dataset.", body = DatasetRecord), Problems))]
+    params(("id" = String, Path, description = "Dataset id", example = "debt_limit_balance_final")),
+    responses((status = 200, description = "The dataset.", body = DatasetRecord), NotModified, Problems))]
 pub async fn get_dataset(
     State(app): State<App>,
     headers: HeaderMap,

@@ -24,7 +24,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::Problems;
+use super::caching::NotModified;
+use super::error::{Problems, WithdrawnProblems};
 use super::release::{find, require_readable};
 use super::{ApiError, App, caching};
 
@@ -49,6 +50,7 @@ pub struct DiffQuery {
     /// Number of the later release, of the same partition; the newest of the dataset where absent.
     to: Option<u64>,
     /// `json` or `csv`; JSON where absent.
+    #[param(pattern = "^(|json|csv)$")]
     format: Option<String>,
 }
 
@@ -264,11 +266,11 @@ fn write(app: &App, sides: Sides, format: &Format) -> Result<Vec<u8>, ApiError> 
 /// A release of more than 2 000 000 rows is not compared, nor are more rows told than a query may give:
 /// `result_too_large` names the files of both releases. A withdrawn release answers `withdrawn`.
 #[utoipa::path(get, path = "/datasets/{id}/diff", operation_id = "get_dataset_diff", tag = "releases",
-    params(("id" = String, Path, description = "Dataset id"), DiffQuery),
-    responses((status = 200, description = "What differs; CSV by `format`.", body = DatasetDiff),
+    params(("id" = String, Path, description = "Dataset id", example = "debt_limit_balance_final"), DiffQuery),
+    responses((status = 200, description = "What differs; CSV by `format`.",
+               content((DatasetDiff = "application/json"), (String = "text/csv"))),
               (status = 406, description = "No such format.", content_type = "application/problem+json", body = super::error::Problem),
-              (status = 410, description = "One of the releases was withdrawn.", content_type = "application/problem+json", body = super::error::Problem),
-              Problems))]
+              NotModified, WithdrawnProblems, Problems))]
 pub async fn get_dataset_diff(
     State(app): State<App>,
     headers: HeaderMap,

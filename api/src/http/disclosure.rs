@@ -14,6 +14,7 @@ use gongkai_warehouse::disclosure::{CoverageCounts, count, coverage};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::caching::NotModified;
 use super::dataset::Text;
 use super::error::Problems;
 use super::record::PageToken;
@@ -423,9 +424,9 @@ pub fn workbook(app: &App, snapshot: &Snapshot, code: &str) -> Result<Vec<u8>, A
 
 /// A region's catalogue as a workbook in the layout of 基层政务公开标准目录, one sheet a field.
 #[utoipa::path(get, path = "/catalogs/{region}/items.xlsx", operation_id = "get_catalog_workbook", tag = "catalogs",
-    params(("region" = String, Path, description = "Code of a region that follows the catalogue")),
+    params(("region" = String, Path, description = "Code of a region that follows the catalogue", example = "510400")),
     responses((status = 200, description = "The workbook.",
-        content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), Problems))]
+        content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), NotModified, Problems))]
 pub async fn get_catalog_workbook(
     State(app): State<App>,
     headers: HeaderMap,
@@ -444,7 +445,7 @@ pub async fn get_catalog_workbook(
 
 /// The regions that follow the tiered catalogue, and how their items stand.
 #[utoipa::path(get, path = "/catalogs", operation_id = "list_catalogs", tag = "catalogs",
-    responses((status = 200, description = "One catalogue for each region.", body = CatalogList), Problems))]
+    responses((status = 200, description = "One catalogue for each region.", body = CatalogList), NotModified, Problems))]
 pub async fn list_catalogs(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     let snapshot = app.snapshot().await?;
     let tag = caching::tag(&snapshot, &["catalogs", &today(&app, &snapshot).to_string()]);
@@ -462,8 +463,8 @@ pub async fn list_catalogs(State(app): State<App>, headers: HeaderMap) -> Result
 
 /// The catalogue of a region: fields, items, and how each stands.
 #[utoipa::path(get, path = "/catalogs/{region}", operation_id = "get_catalog", tag = "catalogs",
-    params(("region" = String, Path, description = "Code of a region that follows the catalogue")),
-    responses((status = 200, description = "The catalogue.", body = CatalogRecord), Problems))]
+    params(("region" = String, Path, description = "Code of a region that follows the catalogue", example = "510400")),
+    responses((status = 200, description = "The catalogue.", body = CatalogRecord), NotModified, Problems))]
 pub async fn get_catalog(
     State(app): State<App>,
     headers: HeaderMap,
@@ -476,25 +477,31 @@ pub async fn get_catalog(
     Ok(caching::respond(&headers, &tag, || Json(record).into_response()))
 }
 
+/// How an item can stand.
+const STATES: [&str; 5] = ["covered", "synthetic", "missing", "unlinked", "not_public"];
+
 /// Which page of items.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ItemQuery {
     /// `covered`, `synthetic`, `missing`, `unlinked` or `not_public`.
+    #[param(pattern = "^(|covered|synthetic|missing|unlinked|not_public)$")]
     state: Option<String>,
     /// Number of a field.
     field: Option<String>,
     /// Items on one page, from 1 to 1000; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
     page_size: Option<usize>,
     /// `next_page_token` of the page before.
+    #[param(pattern = "^[0-9a-f]*$")]
     page_token: Option<String>,
 }
 
 /// The items of a region, page by page.
 #[utoipa::path(get, path = "/catalogs/{region}/items", operation_id = "list_items", tag = "catalogs",
-    params(("region" = String, Path, description = "Code of a region that follows the catalogue"), ItemQuery),
-    responses((status = 200, description = "A page of items.", body = ItemPage), Problems))]
+    params(("region" = String, Path, description = "Code of a region that follows the catalogue", example = "510400"), ItemQuery),
+    responses((status = 200, description = "A page of items.", body = ItemPage), NotModified, Problems))]
 pub async fn list_items(
     State(app): State<App>,
     headers: HeaderMap,
@@ -507,15 +514,20 @@ pub async fn list_items(
     if !(1..=1000).contains(&page_size) {
         return Err(ApiError::parameter("page_size", &page_size.to_string(), "a number from 1 to 1000"));
     }
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let (state, field) = (given(&query.state), given(&query.field));
+    if let Some(state) = state.as_deref().filter(|state| !STATES.contains(state)) {
+        return Err(ApiError::parameter("state", state, &STATES.join(", ")));
+    }
     let snapshot = app.snapshot().await?;
     let offset = PageToken::offset(query.page_token.as_deref(), snapshot.counter)?;
     let tag = caching::tag(&snapshot, &["items", &code, &format!("{query:?}"), &today(&app, &snapshot).to_string()]);
     Ok(caching::respond(&headers, &tag, || {
         let own = region.items_on(today(&app, &snapshot));
         let found: Vec<ItemRecord> = own
-            .filter(|own| query.field.as_ref().is_none_or(|wanted| *wanted == own.field))
+            .filter(|own| field.as_ref().is_none_or(|wanted| *wanted == own.field))
             .map(|own| item_record(&app, &snapshot, region, own))
-            .filter(|item| query.state.as_ref().is_none_or(|wanted| *wanted == item.state))
+            .filter(|item| state.as_ref().is_none_or(|wanted| *wanted == item.state))
             .collect();
         let total = found.len();
         let next = (total > offset + page_size)
@@ -527,8 +539,8 @@ pub async fn list_items(
 
 /// How the items of a region stand, in all and by field.
 #[utoipa::path(get, path = "/catalogs/{region}/coverage", operation_id = "get_coverage", tag = "catalogs",
-    params(("region" = String, Path, description = "Code of a region that follows the catalogue")),
-    responses((status = 200, description = "Counts by state.", body = CoverageReport), Problems))]
+    params(("region" = String, Path, description = "Code of a region that follows the catalogue", example = "510400")),
+    responses((status = 200, description = "Counts by state.", body = CoverageReport), NotModified, Problems))]
 pub async fn get_coverage(
     State(app): State<App>,
     headers: HeaderMap,
@@ -564,7 +576,7 @@ pub struct CatalogDiffQuery {
 
 /// What two regions' catalogues do not have alike, or one region's on two days.
 #[utoipa::path(get, path = "/catalogs/{region}/diff", operation_id = "get_catalog_diff", tag = "catalogs",
-    params(("region" = String, Path, description = "Code of a region that follows the catalogue"), CatalogDiffQuery),
+    params(("region" = String, Path, description = "Code of a region that follows the catalogue", example = "510400"), CatalogDiffQuery),
     responses((status = 200, description = "Items of one only, and items that stand differently.", body = CatalogDiff), Problems))]
 pub async fn get_catalog_diff(
     State(app): State<App>,

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use utoipa::IntoParams;
 
+use super::caching::NotModified;
 use super::error::Problems;
 use super::release::{Stored, send_stored};
 use super::{ApiError, App, caching};
@@ -27,11 +28,15 @@ use super::{ApiError, App, caching};
 #[serde(deny_unknown_fields)]
 pub struct DownloadQuery {
     /// `csv`, `json`, `ndjson`, `parquet`, `arrow` or `xlsx`.
+    #[param(pattern = "^(|csv|json|ndjson|parquet|arrow|xlsx)$", example = "csv")]
     format: Option<String>,
     /// Begin CSV with a byte order mark, for Excel.
     #[serde(default)]
     bom: bool,
     /// What was current at this time.
+    #[param(
+        pattern = r"^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$"
+    )]
     as_of: Option<String>,
 }
 
@@ -45,13 +50,15 @@ pub fn wanted_format(name: &str) -> Result<&'static Format, ApiError> {
 
 /// A dataset as one file.
 #[utoipa::path(get, path = "/datasets/{id}/download", operation_id = "download_dataset", tag = "downloads",
-    params(("id" = String, Path, description = "Dataset id"), DownloadQuery),
+    params(("id" = String, Path, description = "Dataset id", example = "debt_limit_balance_final"), DownloadQuery),
     responses((status = 200, description = "The rows of all current releases.",
-               content((String = "text/csv"), (String = "application/json"), (String = "application/x-ndjson"),
+               content((String = "text/csv"), (Vec<serde_json::Value> = "application/json"), (String = "application/x-ndjson"),
                        (String = "application/vnd.apache.parquet"), (String = "application/vnd.apache.arrow.stream"),
                        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
               (status = 406, description = "No such format.", content_type = "application/problem+json", body = super::error::Problem),
-              Problems))]
+              (status = 206, description = "A range of it, where it is one stored file."),
+              (status = 416, description = "The file has no such range."),
+              NotModified, Problems))]
 pub async fn download_dataset(
     State(app): State<App>,
     id: Result<Path<String>, PathRejection>,
@@ -60,7 +67,7 @@ pub async fn download_dataset(
 ) -> Result<Response, ApiError> {
     let (Path(id), Query(query)) = (id?, query?);
     let (_, table) = app.dataset(&id)?;
-    let format = wanted_format(query.format.as_deref().unwrap_or("csv"))?;
+    let format = wanted_format(query.format.as_deref().filter(|name| !name.is_empty()).unwrap_or("csv"))?;
     let snapshot = app.snapshot_at(query.as_of.as_deref()).await?;
     let releases: Vec<ReleaseRecord> = snapshot.current_of_dataset(&id).into_iter().cloned().collect();
     if releases.is_empty() {

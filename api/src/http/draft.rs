@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::private;
 use super::dataset::Text;
-use super::error::Problems;
+use super::error::{BodyProblems, FileBytes, Problems, WriteProblems};
 use super::key::KeyProblems;
 use super::publish::{self, FileTaken};
 use super::{ApiError, App, log};
@@ -138,6 +138,7 @@ pub struct FileQuery {
     /// Its name, with folders before it where a feed reads them.
     pub name: String,
     /// Its SHA-256 in hexadecimal, if it shall be compared.
+    #[param(pattern = "^[0-9a-fA-F]{64}$")]
     pub sha256: Option<String>,
 }
 
@@ -146,6 +147,7 @@ pub struct FileQuery {
 #[serde(deny_unknown_fields)]
 pub struct NewDraft {
     /// Dataset.
+    #[schema(example = "debt_limit_balance_final")]
     pub dataset: String,
     /// One partition of it, even where its rows did not change; else every one that changed.
     pub partition: Option<String>,
@@ -158,8 +160,10 @@ pub struct NewDraft {
 #[serde(deny_unknown_fields)]
 pub struct Submission {
     /// Review for state secrets: by which office, under which rule, with which result. Public with the release.
+    #[schema(pattern = r"\S")]
     pub secrecy_review: String,
     /// Review for personal data: the same.
+    #[schema(pattern = r"\S")]
     pub privacy_review: String,
     /// Why it shall go out although blocking checks found errors. Public with the release.
     pub open_findings_reason: Option<String>,
@@ -170,13 +174,15 @@ pub struct Submission {
 #[serde(deny_unknown_fields)]
 pub struct Rejection {
     /// Why.
+    #[schema(pattern = r"\S")]
     pub reason: String,
 }
 
 /// Reads a department file, and releases nothing. Drafts are made of what it changed.
 #[utoipa::path(post, path = "/drafts/files", operation_id = "create_draft_file", tag = "publishing", params(FileQuery),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, at most 200 MiB."),
-    responses((status = 201, description = "What was read.", body = FileTaken), Problems, KeyProblems))]
+    request_body(content = FileBytes, content_type = "application/octet-stream", description = "The file, at most 200 MiB."),
+    security(("key" = [])),
+    responses((status = 201, description = "What was read.", body = FileTaken), Problems, KeyProblems, WriteProblems))]
 pub async fn create_draft_file(
     State(app): State<App>,
     caller: Caller,
@@ -193,7 +199,9 @@ pub async fn create_draft_file(
 
 /// Makes drafts of what changed in a dataset.
 #[utoipa::path(post, path = "/drafts", operation_id = "create_draft", tag = "publishing", request_body = NewDraft,
-    responses((status = 201, description = "The drafts. One that was made before is given as it is.", body = DraftList), Problems, KeyProblems))]
+    security(("key" = [])),
+    responses((status = 201, description = "The drafts. One that was made before is given as it is.", body = DraftList),
+              Problems, KeyProblems, BodyProblems, WriteProblems))]
 pub async fn create_draft(
     State(app): State<App>,
     caller: Caller,
@@ -215,6 +223,7 @@ fn may_see(role: Role) -> bool {
 
 /// Every draft.
 #[utoipa::path(get, path = "/drafts", operation_id = "list_drafts", tag = "publishing",
+    security(("key" = [])),
     responses((status = 200, description = "The newest first.", body = DraftList), Problems, KeyProblems))]
 pub async fn list_drafts(State(app): State<App>, caller: Caller) -> Result<Response, ApiError> {
     caller.require(may_see, "seeing drafts")?;
@@ -225,6 +234,7 @@ pub async fn list_drafts(State(app): State<App>, caller: Caller) -> Result<Respo
 /// One draft.
 #[utoipa::path(get, path = "/drafts/{id}", operation_id = "get_draft", tag = "publishing",
     params(("id" = String, Path, description = "Draft id")),
+    security(("key" = [])),
     responses((status = 200, description = "The draft.", body = DraftRecord), Problems, KeyProblems))]
 pub async fn get_draft(
     State(app): State<App>,
@@ -240,7 +250,8 @@ pub async fn get_draft(
 /// What a draft would change, row by row: the same form as the `difference.json` of its release.
 #[utoipa::path(get, path = "/drafts/{id}/difference", operation_id = "get_draft_difference", tag = "publishing",
     params(("id" = String, Path, description = "Draft id")),
-    responses((status = 200, description = "The difference.", content_type = "application/json"), Problems, KeyProblems))]
+    security(("key" = [])),
+    responses((status = 200, description = "The difference.", body = serde_json::Value, content_type = "application/json"), Problems, KeyProblems))]
 pub async fn get_draft_difference(
     State(app): State<App>,
     caller: Caller,
@@ -259,7 +270,9 @@ pub async fn get_draft_difference(
 /// Puts a draft before an approver, with the statements of its reviews.
 #[utoipa::path(post, path = "/drafts/{id}/submit", operation_id = "submit_draft", tag = "publishing",
     params(("id" = String, Path, description = "Draft id")), request_body = Submission,
-    responses((status = 200, description = "The draft, submitted.", body = DraftRecord), Problems, KeyProblems))]
+    security(("key" = [])),
+    responses((status = 200, description = "The draft, submitted.", body = DraftRecord),
+              Problems, KeyProblems, BodyProblems, WriteProblems))]
 pub async fn submit_draft(
     State(app): State<App>,
     caller: Caller,
@@ -278,7 +291,9 @@ pub async fn submit_draft(
 /// Releases what a draft names. The key must be another holder's than the one that submitted it.
 #[utoipa::path(post, path = "/drafts/{id}/approve", operation_id = "approve_draft", tag = "publishing",
     params(("id" = String, Path, description = "Draft id")),
-    responses((status = 200, description = "The draft, with its release.", body = DraftRecord), Problems, KeyProblems))]
+    security(("key" = [])),
+    responses((status = 200, description = "The draft, with its release.", body = DraftRecord),
+              Problems, KeyProblems, WriteProblems))]
 pub async fn approve_draft(
     State(app): State<App>,
     caller: Caller,
@@ -302,7 +317,9 @@ pub async fn approve_draft(
 /// Sends a draft back with a reason.
 #[utoipa::path(post, path = "/drafts/{id}/reject", operation_id = "reject_draft", tag = "publishing",
     params(("id" = String, Path, description = "Draft id")), request_body = Rejection,
-    responses((status = 200, description = "The draft, rejected.", body = DraftRecord), Problems, KeyProblems))]
+    security(("key" = [])),
+    responses((status = 200, description = "The draft, rejected.", body = DraftRecord),
+              Problems, KeyProblems, BodyProblems, WriteProblems))]
 pub async fn reject_draft(
     State(app): State<App>,
     caller: Caller,

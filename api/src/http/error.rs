@@ -182,10 +182,51 @@ pub enum Problems {
     /// The request cannot be answered within its limits: `query_timeout`, `query_memory`, `result_too_large`, ….
     #[response(status = 422, content_type = "application/problem+json")]
     Unprocessable(Problem),
-    /// Too many queries at once: `overloaded`.
+    /// Our fault: `internal`.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Too many queries at once, or nothing can be written at present: `overloaded`, `read_only`.
     #[response(status = 503, content_type = "application/problem+json")]
     Overloaded(Problem),
 }
+
+/// The errors of operations that give out what can be taken back.
+#[derive(IntoResponses)]
+pub enum WithdrawnProblems {
+    /// The release was taken back: `withdrawn`.
+    #[response(status = 410, content_type = "application/problem+json")]
+    Withdrawn(Problem),
+}
+
+/// The errors of operations that take JSON.
+#[derive(IntoResponses)]
+pub enum BodyProblems {
+    /// The body is too large: `payload_too_large`.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// The body is not JSON: `unsupported_media`.
+    #[response(status = 415, content_type = "application/problem+json")]
+    Unsupported(Problem),
+}
+
+/// The errors of operations that write.
+#[derive(IntoResponses)]
+pub enum WriteProblems {
+    /// It is not as the request expects it: `conflict`, `idempotency_mismatch`, `release_blocked`.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(Problem),
+    /// The body is too large: `payload_too_large`.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// No space is left: `disk_full`.
+    #[response(status = 507, content_type = "application/problem+json")]
+    DiskFull(Problem),
+}
+
+/// Bytes of a file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct FileBytes(pub Vec<u8>);
 
 impl ApiError {
     /// An error with a code of [`CODES`].
@@ -243,14 +284,20 @@ pub fn render(problem: &Problem) -> Response {
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        // The longest window that anything is limited by.
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
-    }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("3"));
+    if let Some(seconds) = retry_after(status) {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     response
+}
+
+/// When to come again, in seconds, where a status means that it is worth it.
+pub fn retry_after(status: StatusCode) -> Option<HeaderValue> {
+    match status {
+        // The longest window that anything is limited by.
+        StatusCode::TOO_MANY_REQUESTS => Some(HeaderValue::from_static("60")),
+        StatusCode::SERVICE_UNAVAILABLE => Some(HeaderValue::from_static("3")),
+        _ => None,
+    }
 }
 
 impl IntoResponse for ApiError {
@@ -265,6 +312,9 @@ impl IntoResponse for ApiError {
 
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
+        if let Some(cause) = &failure.cause {
+            tracing::error!(cause, "internal error of a query");
+        }
         Self { code: failure.code, detail: failure.message }
     }
 }

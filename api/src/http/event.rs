@@ -11,8 +11,9 @@ use gongkai_warehouse::register::{Event, EventKind, Evidence};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::caching::NotModified;
 use super::caller::private;
-use super::error::Problems;
+use super::error::{BodyProblems, Problems, WriteProblems};
 use super::key::KeyProblems;
 use super::{ApiError, App, caching};
 use crate::access::{Caller, Role};
@@ -85,24 +86,45 @@ pub struct EventQuery {
     pub subject: Option<String>,
 }
 
+/// What shows that something happened: at least one of the three.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEvidence {
+    /// Address of the document.
+    pub url: Option<String>,
+    /// SHA-256 of the document, in hexadecimal.
+    #[schema(pattern = "^[0-9a-fA-F]{64}$")]
+    pub sha256: Option<String>,
+    /// Number or title of the document, such as a 文号.
+    #[schema(example = "攀财〔2024〕1号")]
+    pub document: Option<String>,
+}
+
 /// An event to be recorded. Names of persons do not belong into it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEvent {
     /// `approved`, `replied`, `allocated`, `decided`, `formed_or_changed`, `received`, `accepted`, `occurred`, `period_end`,
     /// `published`, `empty`, `waived`, `explained` or `revoked`.
-    #[schema(value_type = String)]
+    #[schema(
+        value_type = String,
+        pattern = "^(approved|replied|allocated|decided|formed_or_changed|received|accepted|occurred|period_end|published|empty|waived|explained|revoked)$",
+        example = "approved"
+    )]
     pub kind: EventKind,
-    /// Region that it concerns.
+    /// Region that it concerns: the code of a declared one.
+    #[schema(pattern = "^([0-9]{6}|[0-9]{9})$", example = "510400")]
     pub region_code: String,
     /// What it concerns: a dataset, an item, a document.
+    #[schema(pattern = r"\S", example = "debt_limit_balance_final")]
     pub subject: String,
     /// Period that it concerns, such as 2022.
     pub period: Option<String>,
-    /// Day on which it happened.
+    /// Day on which it happened, not one to come.
+    #[schema(example = "2024-02-01")]
     pub occurred_on: NaiveDate,
     /// What shows it: `url`, `sha256`, `document`, at least one.
-    #[schema(value_type = Object)]
+    #[schema(value_type = NewEvidence)]
     pub evidence: Evidence,
     /// The event that this one takes back, of kind `revoked` only.
     pub revokes: Option<String>,
@@ -110,7 +132,7 @@ pub struct NewEvent {
 
 /// Events in the order of recording.
 #[utoipa::path(get, path = "/events", operation_id = "list_events", tag = "events", params(EventQuery),
-    responses((status = 200, description = "The events.", body = EventList), Problems))]
+    responses((status = 200, description = "The events.", body = EventList), NotModified, Problems))]
 pub async fn list_events(
     State(app): State<App>,
     headers: HeaderMap,
@@ -128,7 +150,9 @@ pub async fn list_events(
 
 /// Records an event with its evidence. It is public from then on and stands in the log.
 #[utoipa::path(post, path = "/events", operation_id = "create_event", tag = "events", request_body = NewEvent,
-    responses((status = 201, description = "The event.", body = EventRecord), Problems, KeyProblems))]
+    security(("key" = [])),
+    responses((status = 201, description = "The event.", body = EventRecord),
+              Problems, KeyProblems, BodyProblems, WriteProblems))]
 pub async fn create_event(
     State(app): State<App>,
     caller: Caller,

@@ -29,6 +29,7 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::caching::NotModified;
 use super::error::Problems;
 use super::{ApiError, App, caching};
 use crate::page::Language;
@@ -74,7 +75,7 @@ pub fn difference_href(release: &ReleaseRecord, is_withdrawn: impl Fn(u64) -> bo
 /// Releases, corrections and withdrawals of all datasets: the newest 100, as an Atom feed.
 #[utoipa::path(get, path = "/feed.atom", operation_id = "get_feed", tag = "releases", params(FeedQuery),
     responses((status = 200, description = "The feed.", content_type = "application/atom+xml"),
-              (status = 304, description = "The client holds it."), Problems))]
+              NotModified, Problems))]
 pub async fn get_feed(
     State(app): State<App>,
     headers: HeaderMap,
@@ -86,9 +87,9 @@ pub async fn get_feed(
 
 /// Releases, corrections and withdrawals of one dataset: the newest 100, as an Atom feed.
 #[utoipa::path(get, path = "/datasets/{id}/feed.atom", operation_id = "get_dataset_feed", tag = "releases",
-    params(("id" = String, Path, description = "Dataset id"), FeedQuery),
+    params(("id" = String, Path, description = "Dataset id", example = "debt_limit_balance_final"), FeedQuery),
     responses((status = 200, description = "The feed.", content_type = "application/atom+xml"),
-              (status = 304, description = "The client holds it."), Problems))]
+              NotModified, Problems))]
 pub async fn get_dataset_feed(
     State(app): State<App>,
     headers: HeaderMap,

@@ -12,6 +12,7 @@ use gongkai_warehouse::register::Event;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::caching::NotModified;
 use super::dataset::Text;
 use super::error::Problems;
 use super::record::PageToken;
@@ -33,8 +34,10 @@ pub struct FindingQuery {
     /// A release, such as `debt_limit_balance_final.1`.
     pub release: Option<String>,
     /// Findings on one page, from 1 to 1000; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
     page_size: Option<usize>,
     /// `next_page_token` of the page before.
+    #[param(pattern = "^[0-9a-f]*$")]
     page_token: Option<String>,
 }
 
@@ -195,7 +198,7 @@ pub fn record(
 
 /// What the checks of the current releases found, the worst first.
 #[utoipa::path(get, path = "/findings", operation_id = "list_findings", tag = "findings", params(FindingQuery),
-    responses((status = 200, description = "A page of findings.", body = FindingList), Problems))]
+    responses((status = 200, description = "A page of findings.", body = FindingList), NotModified, Problems))]
 pub async fn list_findings(
     State(app): State<App>,
     headers: HeaderMap,

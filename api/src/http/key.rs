@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
 use super::caller::private;
-use super::error::{Problem, Problems};
+use super::error::{BodyProblems, Problem, Problems, WriteProblems};
 use super::{ApiError, App};
 use crate::access::{AccessKey, Caller, Keys, NewKey, NewKeyRequest, Role};
 
@@ -97,6 +97,7 @@ pub enum KeyProblems {
 
 /// Every key, without anything that would open it.
 #[utoipa::path(get, path = "/keys", operation_id = "list_keys", tag = "keys",
+    security(("key" = [])),
     responses((status = 200, description = "The keys.", body = KeyList), KeyProblems, Problems))]
 pub async fn list_keys(State(app): State<App>, caller: Caller) -> Result<Response, ApiError> {
     caller.require(Role::may_administer, "listing keys")?;
@@ -108,7 +109,9 @@ pub async fn list_keys(State(app): State<App>, caller: Caller) -> Result<Respons
 
 /// Makes a key. Its token is in this answer and in no other.
 #[utoipa::path(post, path = "/keys", operation_id = "create_key", tag = "keys", request_body = NewKeyRequest,
-    responses((status = 201, description = "The key, with its token.", body = CreatedKey), KeyProblems, Problems))]
+    security(("key" = [])),
+    responses((status = 201, description = "The key, with its token.", body = CreatedKey),
+              KeyProblems, BodyProblems, WriteProblems, Problems))]
 pub async fn create_key(
     State(app): State<App>,
     caller: Caller,
@@ -125,7 +128,8 @@ pub async fn create_key(
 /// Takes a key back, from now on. One that is revoked already keeps its first time.
 #[utoipa::path(delete, path = "/keys/{id}", operation_id = "revoke_key", tag = "keys",
     params(("id" = String, Path, description = "Id of the key")),
-    responses((status = 200, description = "The key as it stands now.", body = KeyRecord), KeyProblems, Problems))]
+    security(("key" = [])),
+    responses((status = 200, description = "The key as it stands now.", body = KeyRecord), KeyProblems, WriteProblems, Problems))]
 pub async fn revoke_key(
     State(app): State<App>,
     caller: Caller,

@@ -33,6 +33,7 @@ pub struct ProofQuery {
     /// A release, as `dataset.number`: proves that it is in the log.
     pub release: Option<String>,
     /// An earlier size of the log: proves that it only grew since.
+    #[param(minimum = 1)]
     pub from: Option<u64>,
 }
 

@@ -43,7 +43,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -62,9 +63,22 @@ use crate::page;
         description = "Open-data catalogue and analytics warehouse: datasets, releases, SQL, downloads, and the way from any figure back to the cell it came from. Money and other decimals are JSON strings. Errors are application/problem+json with a stable `code`.",
         license(name = "Apache-2.0")
     ),
-    components(schemas(error::Problem))
+    components(schemas(error::Problem)),
+    modifiers(&AccessKeyScheme)
 )]
 struct Description;
+
+/// Declares the access key that operations name as `key`.
+struct AccessKeyScheme;
+
+impl Modify for AccessKeyScheme {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("gk_ID_SECRET").build();
+        if let Some(components) = description.components.as_mut() {
+            components.add_security_scheme("key", SecurityScheme::Http(scheme));
+        }
+    }
+}
 
 /// The API with its description.
 pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
@@ -112,7 +126,7 @@ pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(query::get_query))
         .routes(routes!(query::get_query_comparison))
         .routes(routes!(sql::get_sql, sql::post_sql));
-    OpenApiRouter::with_openapi(Description::openapi())
+    let (router, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(health::get_healthz))
         .routes(routes!(health::get_readyz))
         .routes(routes!(health::get_metrics))
@@ -120,7 +134,11 @@ pub fn api(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(feed::get_dataset_feed))
         .nest("/api/v1", v1)
         .with_state(app)
-        .split_for_parts()
+        .split_for_parts();
+    // The router's mark of a parameter with slashes is not one of OpenAPI.
+    let items = std::mem::take(&mut description.paths.paths);
+    description.paths.paths = items.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    (router, description)
 }
 
 /// The description alone, for the golden and for clients.

@@ -29,16 +29,22 @@ pub struct ObligationQuery {
     /// Code of an item without the region, such as `04-0101`.
     pub item: Option<String>,
     /// `upcoming`, `done`, `late`, `missing`, `empty`, `waived`, `undated`, `unlinked` or `uncounted`.
+    #[param(pattern = "^(|upcoming|done|late|missing|empty|waived|undated|unlinked|uncounted)$")]
     pub state: Option<String>,
     /// First due day, as YYYY-MM-DD.
     pub due_from: Option<NaiveDate>,
     /// Last due day.
     pub due_to: Option<NaiveDate>,
     /// What was known at this time.
+    #[param(
+        pattern = r"^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$"
+    )]
     pub as_of: Option<String>,
     /// Obligations on one page, from 1 to 1000; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
     pub page_size: Option<usize>,
     /// `next_page_token` of the page before.
+    #[param(pattern = "^[0-9a-f]*$")]
     pub page_token: Option<String>,
 }
 
@@ -131,6 +137,12 @@ const STATES: [&str; 9] =
 const ORDER: &str = "obligation_state IN ('upcoming', 'uncounted'), CASE WHEN obligation_state = 'upcoming' THEN due_at END, \
                      due_at DESC NULLS LAST, obligation_id";
 
+/// The day, or the nearest that SQL has an instant for (1677 to 2262): no due date lies beyond.
+fn with_instant(day: NaiveDate) -> NaiveDate {
+    let new_year = |year: i32| NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or(day);
+    day.clamp(new_year(1700), new_year(2261))
+}
+
 /// A text as a literal of SQL.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
@@ -151,9 +163,11 @@ impl ObligationQuery {
             ("obligation_state", given(&self.state)),
         ];
         let texts = texts.into_iter().filter_map(|(column, text)| Some(format!("{column} = {}", literal(&text?))));
-        let days = [("due_at >=", self.due_from), ("due_at <", self.due_to.and_then(|day| day.succ_opt()))];
-        let days =
-            days.into_iter().filter_map(|(column, day)| Some(format!("{column} TIMESTAMP '{} 00:00:00+08:00'", day?)));
+        let after = self.due_to.map(|day| day.succ_opt().unwrap_or(day));
+        let days = [("due_at >=", self.due_from), ("due_at <", after)];
+        let days = days
+            .into_iter()
+            .filter_map(|(column, day)| Some(format!("{column} TIMESTAMP '{} 00:00:00+08:00'", with_instant(day?))));
         let conditions: Vec<String> = texts.chain(days).collect();
         Ok(if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) })
     }
@@ -230,6 +244,7 @@ pub async fn list_obligations(
 #[serde(deny_unknown_fields)]
 pub struct DeadlineQuery {
     /// 公开时限 as a catalogue prints it, such as `批准后20日内`.
+    #[param(example = "批准后20日内")]
     pub text: Option<String>,
     /// A rule as JSON, in place of a text.
     pub rule: Option<String>,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::Problems;
+use super::error::{Problems, WithdrawnProblems};
 use super::release::require_readable;
 use super::sql::run;
 use super::{ApiError, App};
@@ -23,10 +23,13 @@ pub const FIGURES: [&str; 4] = ["amount_yuan", "index_value", "value", "exit_yea
 #[serde(deny_unknown_fields)]
 pub struct ProvenanceQuery {
     /// Table, such as `debt_stock`.
+    #[param(example = "debt_stock")]
     pub table: String,
     /// Release, such as `debt_limit_balance_final.1`: column `release_id` of the row.
+    #[param(example = "debt_limit_balance_final.1")]
     pub release: String,
     /// Row: column `row_no`.
+    #[param(example = 1)]
     pub row: u32,
     /// Column; the figure of the row where absent.
     pub column: Option<String>,
@@ -67,7 +70,6 @@ pub struct Provenance {
     /// Column asked for.
     pub column: String,
     /// Its value as released.
-    #[schema(value_type = Object)]
     pub value: Value,
     /// Unit of the value.
     pub unit: Option<String>,
@@ -88,7 +90,7 @@ pub struct Provenance {
 
 /// Where a released figure came from: file, sheet, cell, raw text, conversion.
 #[utoipa::path(get, path = "/provenance", operation_id = "get_provenance", tag = "provenance", params(ProvenanceQuery),
-    responses((status = 200, description = "The origin of the figure.", body = Provenance), Problems))]
+    responses((status = 200, description = "The origin of the figure.", body = Provenance), WithdrawnProblems, Problems))]
 pub async fn get_provenance(
     State(app): State<App>,
     query: Result<Query<ProvenanceQuery>, QueryRejection>,

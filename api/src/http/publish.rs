@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::private;
 use super::dataset::{ReleaseSummary, release_summary};
-use super::error::Problems;
+use super::error::{BodyProblems, FileBytes, Problems, WriteProblems};
 use super::key::KeyProblems;
 use super::{ApiError, App};
 use crate::access::{Caller, Role};
@@ -74,6 +74,7 @@ pub struct ReleaseQuery {
     /// Its name, with folders before it where a feed reads them.
     pub name: String,
     /// Its SHA-256 in hexadecimal, if it shall be compared.
+    #[param(pattern = "^[0-9a-fA-F]{64}$")]
     pub sha256: Option<String>,
     /// Why; public.
     pub reason: Option<String>,
@@ -86,6 +87,7 @@ pub struct ReleaseQuery {
 #[serde(deny_unknown_fields)]
 pub struct NewWithdrawal {
     /// Why; the tombstone says it.
+    #[schema(pattern = r"\S")]
     pub reason: String,
     /// Whether every earlier release of the same partition goes with it.
     #[serde(default)]
@@ -177,8 +179,10 @@ fn expected(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 /// With `If-Match: "dataset.number"` only if that is the newest release of the dataset. With an `Idempotency-Key`,
 /// asking again gives the same releases.
 #[utoipa::path(post, path = "/releases", operation_id = "create_release", tag = "publishing", params(ReleaseQuery),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, at most 200 MiB."),
-    responses((status = 201, description = "What was released.", body = ReleasedFile), Problems, KeyProblems))]
+    request_body(content = FileBytes, content_type = "application/octet-stream", description = "The file, at most 200 MiB."),
+    security(("key" = [])),
+    responses((status = 201, description = "What was released.", body = ReleasedFile),
+              Problems, KeyProblems, WriteProblems))]
 pub async fn create_release(
     State(app): State<App>,
     caller: Caller,
@@ -214,7 +218,9 @@ fn released(taken: Taken, published: &Published) -> ReleasedFile {
 /// Takes a release back. Its rows and files are given out no more; manifest, leaf and reason remain.
 #[utoipa::path(post, path = "/releases/{id}/withdraw", operation_id = "withdraw_release", tag = "publishing",
     params(("id" = String, Path, description = "The release: dataset.number")), request_body = NewWithdrawal,
-    responses((status = 201, description = "The withdrawal.", body = ReleaseSummary), Problems, KeyProblems))]
+    security(("key" = [])),
+    responses((status = 201, description = "The withdrawal.", body = ReleaseSummary),
+              Problems, KeyProblems, BodyProblems, WriteProblems))]
 pub async fn withdraw_release(
     State(app): State<App>,
     caller: Caller,

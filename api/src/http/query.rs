@@ -21,7 +21,8 @@ use utoipa::ToSchema;
 
 use super::app::parse_time;
 use super::caller::{Asker, NoHead};
-use super::sql::{Answered, ReleaseReference, SqlProblems, run_over, text_of};
+use super::error::{BodyProblems, WriteProblems};
+use super::sql::{Answered, AskerProblems, ParameterValue, ReleaseReference, SqlProblems, run_over, text_of};
 use super::{ApiError, App};
 use crate::metrics::Door;
 use crate::worker::Statement;
@@ -37,12 +38,16 @@ const ID_CHARS: usize = 24;
 #[serde(deny_unknown_fields)]
 pub struct QueryRequest {
     /// The statement.
+    #[schema(example = "SELECT region_name, amount_yuan FROM debt_stock WHERE region_code = '510400' LIMIT 3")]
     sql: String,
     /// Values of `$1`, `$2`, ….
     #[serde(default)]
-    #[schema(value_type = Vec<serde_json::Value>)]
+    #[schema(value_type = Vec<Option<ParameterValue>>)]
     parameters: Vec<serde_json::Value>,
     /// What was current at this time; none for now.
+    #[schema(
+        pattern = r"^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$"
+    )]
     as_of: Option<String>,
 }
 
@@ -129,11 +134,10 @@ async fn read(app: &App, id: &str) -> Result<StoredQuery, ApiError> {
 
 /// Stores a query so that it can be cited.
 #[utoipa::path(post, path = "/queries", operation_id = "create_query", tag = "sql", request_body = QueryRequest,
+    security((), ("key" = [])),
     responses((status = 201, description = "It is stored.", body = StoredQuery),
               (status = 200, description = "It was stored before.", body = StoredQuery),
-              (status = 413, description = "The body is too large.", content_type = "application/problem+json", body = super::error::Problem),
-              (status = 415, description = "The body is not JSON.", content_type = "application/problem+json", body = super::error::Problem),
-              SqlProblems))]
+              BodyProblems, WriteProblems, SqlProblems, AskerProblems))]
 pub async fn create_query(
     State(app): State<App>,
     asker: Asker,
@@ -179,7 +183,7 @@ pub async fn create_query(
 
 /// A stored query.
 #[utoipa::path(get, path = "/queries/{id}", operation_id = "get_query", tag = "sql",
-    params(("id" = String, Path, description = "Id of the query")),
+    params(("id" = String, Path, description = "Id of the query", pattern = "^[0-9a-f]{24}$")),
     responses((status = 200, description = "The query as it was stored.", body = StoredQuery), super::error::Problems))]
 pub async fn get_query(State(app): State<App>, id: Result<Path<String>, PathRejection>) -> Result<Response, ApiError> {
     let Path(id) = id?;
@@ -187,9 +191,10 @@ pub async fn get_query(State(app): State<App>, id: Result<Path<String>, PathReje
 }
 
 /// Asks a stored query again, over its own state and over that of today, and compares.
-#[utoipa::path(get, path = "/queries/{id}/comparison", operation_id = "get_query_comparison", tag = "sql",
-    params(("id" = String, Path, description = "Id of the query")),
-    responses((status = 200, description = "What it gives again.", body = QueryComparison), SqlProblems))]
+#[utoipa::path(get, path = "/queries/{id}/comparison", operation_id = "get_query_comparison", tag = "sql", security((), ("key" = [])),
+    params(("id" = String, Path, description = "Id of the query", pattern = "^[0-9a-f]{24}$")),
+    responses((status = 200, description = "What it gives again.", body = QueryComparison),
+              SqlProblems, AskerProblems))]
 pub async fn get_query_comparison(
     _: NoHead,
     State(app): State<App>,

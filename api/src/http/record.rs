@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::app::parse_time;
 use super::caller::{Asker, NoHead};
 use super::error::Problems;
-use super::sql::{ResultColumn, run_over};
+use super::sql::{AskerProblems, ResultColumn, run_over};
 use super::{ApiError, App};
 use crate::metrics::Door;
 
@@ -30,16 +30,22 @@ pub struct RecordQuery {
     /// Columns or expressions, separated by commas; all columns where absent.
     select: Option<String>,
     /// Condition.
+    #[param(example = "region_code = '510400'")]
     r#where: Option<String>,
     /// Columns to group by; `select` then holds aggregates.
     group_by: Option<String>,
     /// Order; release and row number where absent.
     order_by: Option<String>,
     /// Rows a page, at most 1 000; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
     page_size: Option<usize>,
     /// `next_page_token` of the page before.
+    #[param(pattern = "^[0-9a-f]*$")]
     page_token: Option<String>,
     /// What was current at this time.
+    #[param(
+        pattern = r"^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$"
+    )]
     as_of: Option<String>,
 }
 
@@ -80,7 +86,9 @@ impl PageToken {
     fn decode(text: &str) -> Option<Self> {
         let text = String::from_utf8(hex::decode(text).ok()?).ok()?;
         let (counter, offset) = text.split_once('.')?;
-        Some(Self { offset: offset.parse().ok()?, counter: counter.parse().ok()? })
+        // No listing is longer than SQL can count, and a page more still has a number.
+        let offset: u32 = offset.parse().ok()?;
+        Some(Self { offset: offset as usize, counter: counter.parse().ok()? })
     }
 }
 
@@ -124,8 +132,9 @@ fn statement(id: &str, table: &str, query: &RecordQuery, offset: usize, page_siz
 
 /// Rows of a dataset.
 #[utoipa::path(get, path = "/datasets/{id}/records", operation_id = "list_records", tag = "records",
-    params(("id" = String, Path, description = "Dataset id"), RecordQuery),
-    responses((status = 200, description = "A page of rows.", body = RecordPage), Problems))]
+    params(("id" = String, Path, description = "Dataset id", example = "debt_limit_balance_final"), RecordQuery),
+    security((), ("key" = [])),
+    responses((status = 200, description = "A page of rows.", body = RecordPage), AskerProblems, Problems))]
 pub async fn list_records(
     _: NoHead,
     State(app): State<App>,
@@ -202,5 +211,6 @@ mod tests {
         let back = PageToken::decode(&token).expect("ours");
         assert_eq!((back.offset, back.counter), (200, 7));
         assert!(PageToken::decode("zz").is_none() && PageToken::decode("00").is_none());
+        assert!(PageToken::decode(&PageToken { offset: usize::MAX, counter: 7 }.encode()).is_none());
     }
 }

@@ -13,8 +13,9 @@ use tower::ServiceExt;
 use tower_http::services::ServeFile;
 use utoipa::ToSchema;
 
+use super::caching::NotModified;
 use super::dataset::{ReleaseSummary, release_summary};
-use super::error::Problems;
+use super::error::{Problems, WithdrawnProblems};
 use super::{ApiError, App, caching};
 
 /// Bytes that are read of a stored file at a time.
@@ -40,8 +41,8 @@ pub struct ReleaseDetail {
 
 /// Every release of a dataset.
 #[utoipa::path(get, path = "/datasets/{id}/releases", operation_id = "list_releases", tag = "releases",
-    params(("id" = String, Path, description = "Dataset id")),
-    responses((status = 200, description = "Every release, the newest first.", body = ReleaseList), Problems))]
+    params(("id" = String, Path, description = "Dataset id", example = "debt_limit_balance_final")),
+    responses((status = 200, description = "Every release, the newest first.", body = ReleaseList), NotModified, Problems))]
 pub async fn list_releases(
     State(app): State<App>,
     headers: HeaderMap,
@@ -102,8 +103,8 @@ pub fn require_readable(snapshot: &gongkai_warehouse::Snapshot, release: &Releas
 
 /// One release: its manifest and files.
 #[utoipa::path(get, path = "/datasets/{id}/releases/{number}", operation_id = "get_release", tag = "releases",
-    params(("id" = String, Path, description = "Dataset id"), ("number" = u64, Path, description = "Release number")),
-    responses((status = 200, description = "The release.", body = ReleaseDetail), Problems))]
+    params(("id" = String, Path, description = "Dataset id", example = "debt_limit_balance_final"), ("number" = u64, Path, description = "Release number", example = 1)),
+    responses((status = 200, description = "The release.", body = ReleaseDetail), NotModified, Problems))]
 pub async fn get_release(
     State(app): State<App>,
     headers: HeaderMap,
@@ -124,10 +125,15 @@ pub async fn get_release(
 
 /// A file of a release. It never changes: ranges, `HEAD` and conditional requests are answered from it.
 #[utoipa::path(get, path = "/datasets/{id}/releases/{number}/files/{name}", operation_id = "get_release_file", tag = "releases",
-    params(("id" = String, Path, description = "Dataset id"), ("number" = u64, Path, description = "Release number"),
-           ("name" = String, Path, description = "File name, `manifest.json` among them")),
-    responses((status = 200, description = "The file.", content_type = "application/octet-stream"),
-              (status = 206, description = "A range of it."), (status = 304, description = "The client holds it."), Problems))]
+    params(("id" = String, Path, description = "Dataset id", example = "debt_limit_balance_final"), ("number" = u64, Path, description = "Release number", example = 1),
+           ("name" = String, Path, description = "File name, `manifest.json` among them", example = "manifest.json")),
+    responses((status = 200, description = "The file.",
+               content((String = "text/csv"), (serde_json::Value = "application/json"), (String = "text/plain"),
+                       (String = "application/vnd.apache.parquet"), (String = "application/octet-stream"),
+                       (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+              (status = 206, description = "A range of it."),
+              (status = 416, description = "The file has no such range."),
+              NotModified, WithdrawnProblems, Problems))]
 pub async fn get_release_file(
     State(app): State<App>,
     path: Result<Path<(String, u64, String)>, PathRejection>,

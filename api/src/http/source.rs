@@ -18,7 +18,8 @@ use gongkai_warehouse::{Snapshot, SourceRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::Problems;
+use super::caching::NotModified;
+use super::error::{Problems, WithdrawnProblems};
 use super::{ApiError, App, caching};
 use crate::worker::reader::ReaderProcess;
 
@@ -91,8 +92,9 @@ pub async fn window(app: &App, snapshot: &Snapshot, sha256: &str, query: WindowQ
 
 /// A department's file, byte for byte as it came, where its audience is the public.
 #[utoipa::path(get, path = "/sources/{sha256}", operation_id = "get_source", tag = "provenance",
-    params(("sha256" = String, Path, description = "SHA-256 of the file, in hexadecimal")),
-    responses((status = 200, description = "The file.", content_type = "application/octet-stream"), Problems))]
+    params(("sha256" = String, Path, description = "SHA-256 of the file, in hexadecimal", pattern = "^[0-9a-f]{64}$")),
+    responses((status = 200, description = "The file.", content_type = "application/octet-stream"),
+              NotModified, WithdrawnProblems, Problems))]
 pub async fn get_source(
     State(app): State<App>,
     headers: HeaderMap,
@@ -121,6 +123,10 @@ pub struct CellsQuery {
     /// Sheet of a workbook; none for text files.
     sheet: Option<String>,
     /// `A1:F20` in a workbook, lines `1:20` in a text file.
+    #[param(
+        pattern = "^([A-Z]{1,3}[1-9][0-9]{0,6}(:[A-Z]{1,3}[1-9][0-9]{0,6})?|[1-9][0-9]{0,6}(:[1-9][0-9]{0,6})?)$",
+        example = "A1:F20"
+    )]
     range: String,
 }
 
@@ -163,8 +169,9 @@ pub struct CellsRecord {
 
 /// A window of the cells of a department's file, where its audience is the public.
 #[utoipa::path(get, path = "/sources/{sha256}/cells", operation_id = "get_source_cells", tag = "provenance",
-    params(("sha256" = String, Path, description = "SHA-256 of the file, in hexadecimal"), CellsQuery),
-    responses((status = 200, description = "The cells, at most 100 rows and 50 columns.", body = CellsRecord), Problems))]
+    params(("sha256" = String, Path, description = "SHA-256 of the file, in hexadecimal", pattern = "^[0-9a-f]{64}$"), CellsQuery),
+    responses((status = 200, description = "The cells, at most 100 rows and 50 columns.", body = CellsRecord),
+              WithdrawnProblems, Problems))]
 pub async fn get_source_cells(
     State(app): State<App>,
     sha256: Result<Path<String>, PathRejection>,

@@ -23,9 +23,10 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use super::answers::{ANSWER_BYTES, Kept};
+use super::caching::NotModified;
 use super::caller::{Asker, NoHead};
 use super::download::wanted_format;
-use super::error::Problem;
+use super::error::{BodyProblems, Problem};
 use super::file_answer::{FileAnswer, digest_of, of_known_length};
 use super::{ApiError, App, caching};
 use crate::access::Caller;
@@ -49,10 +50,15 @@ pub const TRUNCATED_HEADER: &str = "x-gongkai-truncated";
 #[serde(deny_unknown_fields)]
 pub struct SqlQuery {
     /// The statement.
+    #[param(example = "SELECT region_name, amount_yuan FROM debt_stock WHERE region_code = '510400' LIMIT 3")]
     q: String,
     /// `json`, `csv`, `ndjson`, `parquet`, `arrow` or `xlsx`.
+    #[param(pattern = "^(|json|csv|ndjson|parquet|arrow|xlsx)$")]
     format: Option<String>,
     /// What was current at this time.
+    #[param(
+        pattern = r"^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$"
+    )]
     as_of: Option<String>,
     /// Most rows; more are left out, and the answer says so.
     limit: Option<usize>,
@@ -65,17 +71,34 @@ pub struct SqlQuery {
 #[serde(deny_unknown_fields)]
 pub struct SqlRequest {
     /// The statement.
+    #[schema(example = "SELECT region_name, amount_yuan FROM debt_stock WHERE region_code = '510400' LIMIT 3")]
     sql: String,
     /// `json`, `csv`, `ndjson`, `parquet`, `arrow` or `xlsx`.
+    #[schema(pattern = "^(|json|csv|ndjson|parquet|arrow|xlsx)$")]
     format: Option<String>,
     /// What was current at this time.
+    #[schema(
+        pattern = r"^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?)?$"
+    )]
     as_of: Option<String>,
     /// Most rows; more are left out, and the answer says so.
     limit: Option<usize>,
     /// Values of `$1`, `$2`, …: texts, numbers, booleans and nulls.
     #[serde(default)]
-    #[schema(value_type = Vec<serde_json::Value>)]
+    #[schema(value_type = Vec<Option<ParameterValue>>)]
     parameters: Vec<serde_json::Value>,
+}
+
+/// A value of a parameter.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ParameterValue {
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(f64),
+    /// True or false.
+    Boolean(bool),
 }
 
 /// A release that an answer is made from.
@@ -147,13 +170,13 @@ pub struct SqlResult {
 }
 
 /// A query given in the address.
-#[utoipa::path(get, path = "/sql", operation_id = "get_sql", tag = "sql", params(SqlQuery),
+#[utoipa::path(get, path = "/sql", operation_id = "get_sql", tag = "sql", params(SqlQuery), security((), ("key" = [])),
     responses((status = 200, description = "The answer; other formats by `format`.",
                content((SqlResult = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
                        (String = "application/vnd.apache.parquet"), (String = "application/vnd.apache.arrow.stream"),
                        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-              (status = 304, description = "The client holds this answer (`If-None-Match`)."),
-              SqlProblems))]
+              (status = 406, description = "No such format.", content_type = "application/problem+json", body = super::error::Problem),
+              NotModified, SqlProblems, AskerProblems))]
 pub async fn get_sql(
     _: NoHead,
     State(app): State<App>,
@@ -173,13 +196,13 @@ pub async fn get_sql(
 
 /// A query given in the body.
 #[utoipa::path(post, path = "/sql", operation_id = "post_sql", tag = "sql", request_body = SqlRequest,
+    security((), ("key" = [])),
     responses((status = 200, description = "The answer; other formats by `format`.",
                content((SqlResult = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
                        (String = "application/vnd.apache.parquet"), (String = "application/vnd.apache.arrow.stream"),
                        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-              (status = 413, description = "The body is too large.", content_type = "application/problem+json", body = super::error::Problem),
-              (status = 415, description = "The body is not JSON.", content_type = "application/problem+json", body = super::error::Problem),
-              SqlProblems))]
+              (status = 406, description = "No such format.", content_type = "application/problem+json", body = super::error::Problem),
+              BodyProblems, SqlProblems, AskerProblems))]
 pub async fn post_sql(
     State(app): State<App>,
     asker: Asker,
@@ -195,24 +218,29 @@ pub enum SqlProblems {
     /// The request is wrong: `invalid_parameter`, `sql_syntax`, `sql_too_complex`, `statement_not_allowed`, ….
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
-    /// The key is not valid: `unauthorized`.
-    #[response(status = 401, content_type = "application/problem+json")]
-    Unauthorized(Problem),
     /// A table does not exist, or the caller may not see it: `table_not_found`.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
-    /// No such format: `not_acceptable`.
-    #[response(status = 406, content_type = "application/problem+json")]
-    NotAcceptable(Problem),
     /// The query cannot be answered within its limits: `query_timeout`, `query_memory`, `result_too_large`, ….
     #[response(status = 422, content_type = "application/problem+json")]
     Unprocessable(Problem),
-    /// Too many queries of one key or network: `rate_limited`.
-    #[response(status = 429, content_type = "application/problem+json")]
-    RateLimited(Problem),
+    /// Our fault: `internal`.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
     /// Too many queries at once: `overloaded`.
     #[response(status = 503, content_type = "application/problem+json")]
     Overloaded(Problem),
+}
+
+/// The errors of whoever asks, with a key or without.
+#[derive(IntoResponses)]
+pub enum AskerProblems {
+    /// The key is not valid: `unauthorized`.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(Problem),
+    /// Too many queries of one key or network, or too many keys that were not valid: `rate_limited`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    RateLimited(Problem),
 }
 
 /// A whole answer with what is said about it.
@@ -305,7 +333,7 @@ pub(super) fn text_of(value: &serde_json::Value) -> Result<Option<String>, ApiEr
 
 async fn answer(app: &App, asker: &Asker, headers: &HeaderMap, request: SqlRequest) -> Result<Response, ApiError> {
     let started = Instant::now();
-    let format = wanted_format(request.format.as_deref().unwrap_or("json"))?;
+    let format = wanted_format(request.format.as_deref().filter(|name| !name.is_empty()).unwrap_or("json"))?;
     let parameters = request.parameters.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
     let statement = Statement { sql: request.sql.clone(), parameters, ..Statement::default() };
     let snapshot = app.snapshot_at(request.as_of.as_deref()).await?;

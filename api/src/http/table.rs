@@ -12,6 +12,7 @@ use gongkai_warehouse::query::{ViewDescription, described_views};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::caching::NotModified;
 use super::dataset::{ColumnRecord, Text, columns};
 use super::error::Problems;
 use super::{ApiError, App, caching};
@@ -205,7 +206,7 @@ pub fn table(app: &App, snapshot: &Snapshot, name: &str) -> Result<TableRecord, 
 
 /// Tables that SQL can name.
 #[utoipa::path(get, path = "/tables", operation_id = "list_tables", tag = "dictionary",
-    responses((status = 200, description = "The tables.", body = TableList), Problems))]
+    responses((status = 200, description = "The tables.", body = TableList), NotModified, Problems))]
 pub async fn list_tables(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     let snapshot = app.snapshot().await?;
     let tag = caching::tag(&snapshot, &["tables"]);
@@ -214,8 +215,8 @@ pub async fn list_tables(State(app): State<App>, headers: HeaderMap) -> Result<R
 
 /// One table: its grain, key and columns. The name may carry its schema.
 #[utoipa::path(get, path = "/tables/{name}", operation_id = "get_table", tag = "dictionary",
-    params(("name" = String, Path, description = "`debt_stock`, `open.debt_stock` or `ref.calendar`")),
-    responses((status = 200, description = "The table.", body = TableRecord), Problems))]
+    params(("name" = String, Path, description = "`debt_stock`, `open.debt_stock` or `ref.calendar`", example = "debt_stock")),
+    responses((status = 200, description = "The table.", body = TableRecord), NotModified, Problems))]
 pub async fn get_table(
     State(app): State<App>,
     headers: HeaderMap,

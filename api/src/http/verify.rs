@@ -10,7 +10,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::error::Problems;
+use super::error::{FileBytes, Problems};
 use super::{ApiError, App, log};
 use crate::standing::{Standing, standing};
 
@@ -31,8 +31,10 @@ pub struct VerifiedFile {
 
 /// Says which release a file belongs to. The file is digested as it comes and kept nowhere.
 #[utoipa::path(post, path = "/verify", operation_id = "post_verify", tag = "log",
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file."),
-    responses((status = 200, description = "What it is.", body = VerifiedFile), Problems))]
+    request_body(content = FileBytes, content_type = "application/octet-stream", description = "The file."),
+    responses((status = 200, description = "What it is.", body = VerifiedFile),
+              (status = 413, description = "The file is larger than 200 MiB.", content_type = "application/problem+json", body = super::error::Problem),
+              Problems))]
 pub async fn post_verify(State(app): State<App>, body: Body) -> Result<Response, ApiError> {
     let mut stream = body.into_data_stream();
     let (mut hasher, mut bytes) = (Sha256::new(), 0);
@@ -43,6 +45,9 @@ pub async fn post_verify(State(app): State<App>, body: Body) -> Result<Response,
             return Err(ApiError::new("payload_too_large", "the file is larger than 200 MiB"));
         }
         hasher.update(&chunk);
+    }
+    if bytes == 0 {
+        return Err(ApiError::new("invalid_parameter", "the body is empty; expected a file"));
     }
     let sha256 = hex::encode(hasher.finalize());
     let snapshot = app.snapshot().await?;

@@ -27,6 +27,7 @@ use minijinja::value::{Serde, Value};
 
 pub use template::Language;
 
+use crate::http::error::retry_after;
 use crate::http::{ApiError, App};
 use template::{Visitor, render};
 
@@ -64,7 +65,11 @@ impl IntoResponse for PageError {
         let problem = self.0.problem();
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let page = render("problem.html", &self.1, context! { problem => serde(&problem) });
-        (status, page.unwrap_or_else(|_| Html(String::new()))).into_response()
+        let mut response = (status, page.unwrap_or_else(|_| Html(String::new()))).into_response();
+        if let Some(seconds) = retry_after(status) {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
     }
 }
 

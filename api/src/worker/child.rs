@@ -269,7 +269,11 @@ fn parts_of(batch: &RecordBatch) -> Result<Vec<RecordBatch>, ArrowError> {
 }
 
 fn failure(error: &QueryError) -> Failure {
-    Failure::new(error.code(), error.to_string())
+    let cause = match error {
+        QueryError::Internal { source } => Some(source.to_string()),
+        _ => None,
+    };
+    Failure { cause, ..Failure::new(error.code(), error.to_string()) }
 }
 
 /// The values of an Arrow stream of one row as texts.

@@ -271,7 +271,8 @@ impl QueryPool {
         let pool = Arc::clone(self);
         let (started_tx, started_rx) = oneshot::channel();
         let (waited_for, waits) = mpsc::channel(1);
-        let question = Question { waited_for, statement, snapshot, now, max_rows: limits.max_rows, span: Span::current() };
+        let question =
+            Question { waited_for, statement, snapshot, now, max_rows: limits.max_rows, span: Span::current() };
         tokio::task::spawn_blocking(move || pool.run(permit, question, deadline, started_tx));
         let started = started_rx.await.unwrap_or_else(|_| Err(Failure::new("internal", "the query was not started")));
         started.map(|answer| QueryAnswer { _waits: Some(waits), ..answer })
@@ -439,7 +440,7 @@ impl Watch {
                     biased;
                     _ = &mut stopped => return true,
                     () = tokio::time::sleep_until(deadline) => killer.time_out(),
-                    () = waited_for.closed() => killer.kill(),
+                    () = waited_for.closed() => killer.leave(),
                     _ = looks.tick() => {
                         if !memory.is_spent_by(killer.process) {
                             continue;

@@ -42,11 +42,18 @@ pub struct Killer {
 /// Why a worker was ended, as far as its query is to know.
 const BY_TIME: u8 = 1;
 const BY_MEMORY: u8 = 2;
+const UNWANTED: u8 = 3;
 
 impl Killer {
     /// Ends the worker because its time is over.
     pub fn time_out(&self) {
         self.ended.store(BY_TIME, Ordering::SeqCst);
+        self.kill();
+    }
+
+    /// Ends the worker because nobody waits for its answer: its end is no accident.
+    pub fn leave(&self) {
+        self.ended.store(UNWANTED, Ordering::SeqCst);
         self.kill();
     }
 
@@ -244,6 +251,7 @@ impl Worker {
             BY_MEMORY => {
                 return Failure::new("query_memory", "all queries together need more memory than there is for them");
             }
+            UNWANTED => return Failure::new("query_timeout", "nobody waited for the answer"),
             _ => {}
         }
         let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).clone();

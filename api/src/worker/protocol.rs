@@ -200,12 +200,15 @@ pub struct Failure {
     pub code: String,
     /// What was found and what would have been accepted.
     pub message: String,
+    /// What the engine said of a failure that is ours: for the log, never for callers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
 }
 
 impl Failure {
     /// A failure with a code of the table in `reliability`.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into() }
+        Self { code: code.to_owned(), message: message.into(), cause: None }
     }
 }
 

@@ -98,7 +98,8 @@ fn the_same_rows_give_the_same_bytes_however_they_are_cut() {
 fn what_several_threads_write_is_in_the_order_of_the_rows() {
     let count = 10_001;
     let numbers = Int32Array::from_iter((0..count).map(|row| (row % 7 != 0).then_some(row)));
-    let names = StringArray::from_iter((0..count).map(|row| (row % 11 != 0).then(|| format!("行{row}, \"{}\"", row % 3))));
+    let names =
+        StringArray::from_iter((0..count).map(|row| (row % 11 != 0).then(|| format!("行{row}, \"{}\"", row % 3))));
     let columns: Vec<(&str, ArrayRef)> = vec![("number", Arc::new(numbers)), ("name", Arc::new(names))];
     let batch = RecordBatch::try_from_iter(columns).expect("one length");
     let pieces: Vec<RecordBatch> =

@@ -102,11 +102,25 @@ fn sweep(root: &Path, folder: &Path, repairs: &mut Vec<Repair>) {
 }
 
 /// Folders whose own folders (`{process}-{number}`) belong to a process.
-const OWNED: [&str; 2] = ["work/spill/", "work/incoming/"];
+const OWNED: [&str; 3] = ["work/spill/", "work/spill/pages/", "work/incoming/"];
 
 /// Whether a folder belongs to a process that lives.
 fn is_in_use(shown: &str, name: &str) -> bool {
     let owner = name.split('-').next().filter(|process| process.bytes().all(|byte| byte.is_ascii_digit()));
     let is_owned = OWNED.iter().any(|owned| shown.strip_prefix(owned) == Some(name));
     is_owned && owner.is_some_and(|process| Path::new("/proc").join(process).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_in_use;
+
+    #[test]
+    fn folders_of_a_process_that_lives_are_left_alone() {
+        let own = format!("{}-0", std::process::id());
+        for folder in ["work/spill", "work/spill/pages", "work/incoming"] {
+            assert!(is_in_use(&format!("{folder}/{own}"), &own), "{folder}");
+        }
+        assert!(!is_in_use("work/spill/pages", "pages") && !is_in_use(&format!("work/other/{own}"), &own));
+    }
 }

@@ -22,8 +22,8 @@ use crate::{ReleaseFile, ReleaseRecord};
 use super::Kind;
 use super::difference::difference;
 use super::manifest::{self, Manifest, ManifestColumn, ManifestMerge, ManifestSource};
-use super::rows::read_release;
 use super::publish::Approval;
+use super::rows::read_release;
 use super::seal::put_new;
 
 /// Formats written once for every release; others are made when asked for.
