@@ -1,11 +1,10 @@
-"""Hostile requests over HTTP: parsing, the SQL endpoint, clients that go away, that are slow, or that are very many.
+"""Hostile requests over HTTP: parsing, the SQL endpoint, clients that go away or are slow; very many of them are in load.py.
 
 Each function of `CHECKS` takes the attack and gives what went wrong, and figures. Those marked `deep` take minutes.
 """
 
 import json
 import socket
-import threading
 import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
@@ -254,38 +253,6 @@ def idle_soon(attack, name, figures, most=4.0):
     return problems
 
 
-def five_hundred_clients_get_answers(attack):
-    """Far more clients than places: each gets rows, or is told when to come again, and none hangs."""
-    sql = "SELECT region_code, count(*) FROM air_hourly GROUP BY 1"
-    body = json.dumps({"sql": sql}).encode()
-    request = POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-    begun = threading.Barrier(500)
-
-    def one(_):
-        begun.wait(30)
-        at = time.monotonic()
-        got = raw(attack, request, 40)
-        return got, time.monotonic() - at
-
-    with ThreadPoolExecutor(500) as pool:
-        answers = list(pool.map(one, range(500)))
-    counts, problems = {}, []
-    for got, took in answers:
-        status = (statuses(got) or [got[:20].decode("latin-1")])[0]
-        counts[status] = counts.get(status, 0) + 1
-        if status == "503" and b"retry-after" not in got.lower():
-            problems.append("503 without Retry-After")
-        if status not in ("200", "503", "422"):
-            problems.append(f"{got[:120]!r}")
-        if took > 30:
-            problems.append(f"an answer after {took:.1f} s")
-    if not counts.get("200"):
-        problems.append("nobody got rows")
-    refused = sorted(took for got, took in answers if statuses(got)[:1] == ["503"])
-    at = lambda share: round(refused[int(share * (len(refused) - 1))], 2) if refused else None
-    return problems[:10], {"answers": counts, "refused_after_s": {"p50": at(0.5), "most": at(1)}}
-
-
 @deep
 def the_twenty_first_heavy_query_is_told_so(attack):
     """T08: twenty queries that burn for their whole time, in parallel; pages go on."""
@@ -403,7 +370,6 @@ CHECKS = [
     malformed_requests_are_refused,
     sql_requests_are_checked,
     abandoned_clients_cost_nothing,
-    five_hundred_clients_get_answers,
     the_twenty_first_heavy_query_is_told_so,
     slow_headers_are_cut_off,
     slow_bodies_are_cut_off,

@@ -10,7 +10,7 @@ use gongkai_tests::{Served, access_key, root, skip, up_samples};
 use serde_json::{Value, json};
 
 /// The Python of the tests, where it has the modules.
-fn python(modules: &str) -> Option<OsString> {
+pub(crate) fn python(modules: &str) -> Option<OsString> {
     let Some(python) = std::env::var_os("GONGKAI_PYTHON") else {
         skip("clients", "no Python environment (GONGKAI_PYTHON)");
         return None;
@@ -42,7 +42,7 @@ fn certify(folder: &Path) -> Option<()> {
 }
 
 /// The address of a door without its scheme; empty without that door.
-fn address(door: &Option<String>) -> &str {
+pub(crate) fn address(door: &Option<String>) -> &str {
     door.as_deref().and_then(|door| door.split_once("://")).map_or("", |(_, address)| address)
 }
 

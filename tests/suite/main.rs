@@ -25,6 +25,7 @@ mod http;
 mod inspect;
 mod international;
 mod interrupted;
+mod load;
 mod notebooks;
 mod openapi;
 mod openapi_fuzz;

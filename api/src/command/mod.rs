@@ -22,6 +22,7 @@ mod up;
 mod verify;
 mod watch;
 
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -31,6 +32,9 @@ use crate::config::Config;
 use crate::instance::Instance;
 use crate::telemetry::{CollectorError, Telemetry};
 use crate::worker;
+
+/// Most arenas of the C library's memory.
+const ARENAS: &str = "MALLOC_ARENA_MAX";
 
 /// How a command ended when it did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +138,9 @@ pub fn run() -> ExitCode {
     }
     let Cli { common, command } = Cli::parse();
     let command = command.unwrap_or(Command::Up(up::UpArgs::default()));
+    if matches!(command, Command::Up(_) | Command::Serve(_)) {
+        begin_with_few_arenas();
+    }
     let config = match settings(&common, &command) {
         Ok(config) => config,
         Err(error) => return fail(&error),
@@ -221,6 +228,18 @@ fn settings(common: &Common, command: &Command) -> anyhow::Result<Config> {
         _ => {}
     }
     Ok(config)
+}
+
+/// The C library keeps freed memory in an arena for each of many threads, and never gives it back: a hundred MiB and more in a
+/// process that serves for long. How many there are is read when a process begins, so this one begins again, with its number.
+fn begin_with_few_arenas() {
+    if std::env::var_os(ARENAS).is_some() {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        // It comes back only where it failed; then all goes on as it is.
+        let _ = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(ARENAS, "2").exec();
+    }
 }
 
 /// Only what serves goes on long enough to be traced.

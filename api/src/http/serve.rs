@@ -22,7 +22,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tower::ServiceExt;
@@ -31,6 +31,9 @@ use super::{App, router};
 
 /// Longest time that requests under way may take once the process is told to end.
 const GRACE: Duration = Duration::from_secs(20);
+/// Connections that may wait to be taken. The library's own 128 are too few for clients that come all at once: those beyond find
+/// out by the system's retries, which take seconds.
+const BACKLOG: u32 = 1024;
 /// Time for the head of a request, the wait for its first byte included.
 const HEAD: Duration = Duration::from_secs(10);
 /// Most headers, and bytes of them.
@@ -52,7 +55,23 @@ pub struct ListenError {
 
 /// Opens the listening socket.
 pub async fn listen(address: &str) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|source| ListenError { address: address.to_owned(), source })
+    let failed = |source| ListenError { address: address.to_owned(), source };
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for resolved in lookup_host(address).await.map_err(failed)? {
+        match bind(resolved) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(failed(last))
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
+    // The port is free again as soon as a server before this one has ended.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until the process is told to end; then finishes what is under way.

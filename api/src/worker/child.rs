@@ -18,7 +18,7 @@ use gongkai_warehouse::query::{
     EngineSettings, QueryEngine, QueryError, QueryOptions, ScannedStatement, TextLimits, scan,
 };
 
-use super::protocol::{Column, Failure, Header, Kept, QueryRequest, Request, Setup, Trailer};
+use super::protocol::{Column, Failure, Header, Kept, QueryRequest, Request, Setup, Started, Trailer};
 use super::reader;
 use crate::instance::Definitions;
 
@@ -48,6 +48,9 @@ pub fn run() -> anyhow::Result<()> {
         .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()?;
+    if matches!(work, Work::Queries(_)) {
+        write_line(&mut output, &Started {})?;
+    }
     loop {
         line.clear();
         if input.read_line(&mut line)? == 0 {

@@ -21,11 +21,20 @@ use tracing::{Instrument, Span, info_span};
 
 use super::memory::{LOOK, Memory};
 use super::process::{Killer, Worker, WorkerError};
-use super::protocol::{Bound, Column, Failure, Header, QueryLimits, QueryRequest, Request, Setup, Statement, Trailer};
+use super::protocol::{
+    Bound, Column, Failure, Header, QueryLimits, QueryRequest, Request, Setup, Started, Statement, Trailer,
+};
 use crate::config;
 
 /// Time in which a reader takes the next batch of its answer, or loses the rest of it to those who wait for a worker.
 const READER_WAIT: Duration = Duration::from_secs(2);
+
+/// Time in which a worker gets ready. It is not part of a question's: a worker that was ended with the time of the question it
+/// was started for would be followed by another that is.
+const START: Duration = Duration::from_secs(60);
+
+/// Time beyond the deadline in which a worker that is ended leaves its last words.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// An idle worker may hold this part of the memory of all.
 const KEPT_SHARE: u64 = 6;
@@ -165,6 +174,18 @@ struct Question {
     span: Span,
 }
 
+impl Question {
+    /// Whether an answer comes too late: its time is over, or nobody waits for it.
+    fn is_late(&self, deadline: Instant) -> bool {
+        self.waited_for.is_closed() || Instant::now() >= deadline
+    }
+}
+
+/// A worker was not ready before a question's time was over.
+fn not_ready() -> Failure {
+    Failure::new("overloaded", "no worker is ready yet; try again in a few seconds")
+}
+
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl Drop for Waiting<'_> {
@@ -274,7 +295,10 @@ impl QueryPool {
         let question =
             Question { waited_for, statement, snapshot, now, max_rows: limits.max_rows, span: Span::current() };
         tokio::task::spawn_blocking(move || pool.run(permit, question, deadline, started_tx));
-        let started = started_rx.await.unwrap_or_else(|_| Err(Failure::new("internal", "the query was not started")));
+        let started = match tokio::time::timeout_at(deadline + LAST_WORDS, started_rx).await {
+            Ok(started) => started.unwrap_or_else(|_| Err(Failure::new("internal", "the query was not started"))),
+            Err(_) => Err(not_ready()),
+        };
         started.map(|answer| QueryAnswer { _waits: Some(waits), ..answer })
     }
 
@@ -293,7 +317,12 @@ impl QueryPool {
         let (waited_for, _waits) = mpsc::channel(1);
         let question = Question { waited_for, statement, snapshot, now, max_rows: 0, span: Span::current() };
         let described = tokio::task::spawn_blocking(move || pool.run_description(permit, question, deadline));
-        described.await.unwrap_or_else(|_| Err(Failure::new("internal", "the statement was not described")))
+        match tokio::time::timeout_at(deadline + LAST_WORDS, described).await {
+            Ok(described) => {
+                described.unwrap_or_else(|_| Err(Failure::new("internal", "the statement was not described")))
+            }
+            Err(_) => Err(not_ready()),
+        }
     }
 
     /// How many queries run, and how many wait.
@@ -344,6 +373,11 @@ impl QueryPool {
                 return;
             }
         };
+        if question.is_late(deadline) {
+            self.give_back(worker);
+            let _ = started.send(Err(not_ready()));
+            return;
+        }
         // Two batches wait for their reader; the third place is for the word that there are no more.
         let (batches, receiver) = mpsc::channel(3);
         let watch = Watch::start(worker.killer(), deadline, question.waited_for.clone(), Arc::clone(&self.memory));
@@ -362,11 +396,27 @@ impl QueryPool {
         drop(end);
     }
 
+    /// A worker that is ready. For blocking threads only.
     fn worker(&self) -> Result<Worker, Failure> {
-        self.take().map_or_else(|| self.spawn(), Ok).map_err(|error| {
+        let unusable = || Failure::new("internal", "no worker process could be started");
+        let mut worker = self.take().map_or_else(|| self.spawn(), Ok).map_err(|error| {
             tracing::error!(%error, "no worker");
-            Failure::new("internal", "no worker process could be started")
-        })
+            unusable()
+        })?;
+        if !worker.is_started {
+            // It gets ready even if whoever asked has gone: the next one wants it.
+            let (waited_for, _waits) = mpsc::channel(1);
+            let watch = Watch::start(worker.killer(), Instant::now() + START, waited_for, Arc::clone(&self.memory));
+            let started = worker.receive::<Started>();
+            let is_in_time = watch.stop();
+            if let Err(error) = started {
+                tracing::error!(%error, is_in_time, "a worker process does not get ready");
+                worker.bury();
+                return Err(unusable());
+            }
+            worker.is_started = true;
+        }
+        Ok(worker)
     }
 
     /// The blocking half of a description.
@@ -378,6 +428,10 @@ impl QueryPool {
     ) -> Result<Description, Failure> {
         let _within = question.span.clone().entered();
         let mut worker = self.worker()?;
+        if question.is_late(deadline) {
+            self.give_back(worker);
+            return Err(not_ready());
+        }
         let watch = Watch::start(worker.killer(), deadline, question.waited_for.clone(), Arc::clone(&self.memory));
         let request = request(&mut worker, question);
         let header = worker.send(&Request::Describe(request)).and_then(|()| worker.receive::<Header>());

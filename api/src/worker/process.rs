@@ -124,6 +124,8 @@ pub struct Worker {
     listener: Option<std::thread::JoinHandle<()>>,
     input: BufWriter<ChildStdin>,
     output: BufReader<Capped>,
+    /// Whether it has said that it is ready for questions; a reader of files does not say it.
+    pub is_started: bool,
     /// Snapshots that the worker holds.
     pub snapshots: Kept<()>,
     spill_dir: Option<std::path::PathBuf>,
@@ -165,6 +167,7 @@ impl Worker {
             listener: Some(listener),
             input,
             output,
+            is_started: false,
             snapshots: Kept::default(),
             spill_dir: setup.spill_dir.clone(),
             counted: None,

@@ -30,6 +30,10 @@ pub struct Setup {
     pub spill_bytes: u64,
 }
 
+/// What a worker for queries says once it has what it needs.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Started {}
+
 /// One request.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
