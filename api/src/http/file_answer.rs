@@ -28,7 +28,7 @@ use crate::access::Running;
 use crate::worker::{Bound, Failure, QueryAnswer};
 
 /// Chunks that wait for the client.
-const WAITING: usize = 4;
+const WAITING: usize = 2;
 
 /// What the encoding thread says.
 enum Part {
@@ -89,7 +89,7 @@ impl Digested {
 }
 
 /// Batches that wait for their digest.
-const UNDIGESTED: usize = 4;
+const UNDIGESTED: usize = 2;
 
 /// The digest of an answer on its way, made beside the file by a thread of its own.
 struct Digesting {

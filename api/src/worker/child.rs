@@ -25,7 +25,7 @@ use crate::instance::Definitions;
 /// Stack of the engine's threads: plans are walked recursively.
 const STACK_BYTES: usize = 16 << 20;
 /// Most bytes of one message to the parent, as far as rows can be parted: it holds a few of each answer that is not taken.
-const MESSAGE_BYTES: usize = 4 << 20;
+const MESSAGE_BYTES: usize = 1 << 20;
 
 type Input<'a> = BufReader<StdinLock<'a>>;
 type Output<'a> = BufWriter<StdoutLock<'a>>;

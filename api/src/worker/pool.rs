@@ -27,7 +27,7 @@ use super::protocol::{
 use crate::config;
 
 /// Time in which a reader takes the next batch of its answer, or loses the rest of it to those who wait for a worker.
-const READER_WAIT: Duration = Duration::from_secs(2);
+const READER_WAIT: Duration = Duration::from_millis(500);
 
 /// Time in which a worker gets ready. It is not part of a question's: a worker that was ended with the time of the question it
 /// was started for would be followed by another that is.
