@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use gongkai_warehouse::release::OnError;
 use serde::Deserialize;
 
+use crate::access::Proxies;
+
 /// Name of the settings file in the working folder.
 pub const FILE: &str = "gongkai.toml";
 
@@ -62,11 +64,19 @@ pub struct Limits {
     pub queries_per_minute: u32,
     /// Queries that one of these may have running or waiting at once; 0 for no limit.
     pub queries_at_once: u32,
+    /// Proxies that are believed when they say for whom they ask: addresses and networks.
+    pub trusted_proxies: Proxies,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { http_connections: 1024, pg_connections: 128, queries_per_minute: 600, queries_at_once: 0 }
+        Self {
+            http_connections: 1024,
+            pg_connections: 128,
+            queries_per_minute: 600,
+            queries_at_once: 0,
+            trusted_proxies: Proxies::default(),
+        }
     }
 }
 
@@ -201,6 +211,9 @@ pub enum ConfigError {
         /// The parser's message.
         source: Box<toml::de::Error>,
     },
+    /// A variable's text names no proxy.
+    #[error("GONGKAI_TRUSTED_PROXIES: {0}")]
+    Proxy(String),
     /// A variable's text is not a number.
     #[error("{variable} is {found:?}, expected a whole number")]
     Number {
@@ -269,6 +282,10 @@ impl Config {
         }
         if let Some(value) = number("GONGKAI_QUERIES_PER_MINUTE")? {
             self.limits.queries_per_minute = u32::try_from(value).unwrap_or(u32::MAX);
+        }
+        if let Some(value) = text("GONGKAI_TRUSTED_PROXIES") {
+            let proxies: Vec<String> = value.split(',').map(str::to_owned).collect();
+            self.limits.trusted_proxies = Proxies::try_from(proxies).map_err(ConfigError::Proxy)?;
         }
         if let Some(value) = number("GONGKAI_QUERY_WORKERS")? {
             self.query.workers = value.max(1) as usize;

@@ -50,7 +50,11 @@ pub fn gongkai(data: &Path) -> Command {
     let mut command = Command::new(binary());
     command.current_dir(data.parent().unwrap_or(data)).env("GONGKAI_NOW", NOW).env_remove("GONGKAI_INBOX");
     command.env_remove("GONGKAI_DATA").env_remove("GONGKAI_DEFINITIONS").env_remove("GONGKAI_HTTP");
-    command.env_remove("GONGKAI_PG").env_remove("GONGKAI_FLIGHT").env_remove("GONGKAI_OTLP");
+    command
+        .env_remove("GONGKAI_PG")
+        .env_remove("GONGKAI_FLIGHT")
+        .env_remove("GONGKAI_OTLP")
+        .env_remove("GONGKAI_TRUSTED_PROXIES");
     command.env_remove("GONGKAI_KEY_PASSWORD").env("GONGKAI_KEYS", keys());
     command.stdin(Stdio::null());
     command

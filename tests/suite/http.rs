@@ -238,3 +238,22 @@ fn pages_and_documents_are_served_without_other_hosts() {
         assert_eq!(client.send(reqwest::Method::GET, "/api/v1/datasets", &[("if-none-match", &tag)]).status, 304);
     });
 }
+
+#[test]
+fn visitors_behind_a_trusted_proxy_are_counted_each_and_nobody_else_is_believed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    up_samples(&data);
+    let statuses = |proxies: &str, visitors: [&str; 4]| {
+        let served = Served::start(&data, &[("GONGKAI_QUERIES_PER_MINUTE", "2"), ("GONGKAI_TRUSTED_PROXIES", proxies)]);
+        let client = Client::of(&served);
+        let ask = |(number, visitor): (usize, &str)| {
+            let path = format!("/api/v1/sql?format=csv&q=SELECT%20{number}");
+            client.send(reqwest::Method::GET, &path, &[("x-forwarded-for", visitor)]).status
+        };
+        visitors.into_iter().enumerate().map(ask).collect::<Vec<_>>()
+    };
+    let one_of_them_often = ["192.0.2.9, 198.51.100.7", "198.51.100.7", "203.0.113.9, 198.51.100.7", "203.0.113.9"];
+    assert_eq!(statuses("127.0.0.0/8", one_of_them_often), [200, 200, 429, 200]);
+    assert_eq!(statuses("", ["192.0.2.9", "198.51.100.7", "203.0.113.9", "192.0.2.77"]), [200, 200, 429, 429]);
+}

@@ -4,6 +4,7 @@ mod archives;
 mod bi;
 mod catalogue;
 mod checks;
+mod cited;
 mod client;
 mod client_guide;
 mod clients;

@@ -33,8 +33,10 @@ use crate::instance::Instance;
 use crate::telemetry::{CollectorError, Telemetry};
 use crate::worker;
 
-/// Most arenas of the C library's memory.
-const ARENAS: &str = "MALLOC_ARENA_MAX";
+/// How the C library keeps memory in a process that serves: in two arenas, whatever is larger than 256 KiB by itself, so that it
+/// goes back to the system when it is freed, and of the rest what is free at the end beyond 1 MiB.
+const MEMORY: [(&str, &str); 3] =
+    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "262144"), ("MALLOC_TRIM_THRESHOLD_", "1048576")];
 
 /// How a command ended when it did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +141,7 @@ pub fn run() -> ExitCode {
     let Cli { common, command } = Cli::parse();
     let command = command.unwrap_or(Command::Up(up::UpArgs::default()));
     if matches!(command, Command::Up(_) | Command::Serve(_)) {
-        begin_with_few_arenas();
+        begin_with_little_kept_memory();
     }
     let config = match settings(&common, &command) {
         Ok(config) => config,
@@ -230,15 +232,15 @@ fn settings(common: &Common, command: &Command) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-/// The C library keeps freed memory in an arena for each of many threads, and never gives it back: a hundred MiB and more in a
-/// process that serves for long. How many there are is read when a process begins, so this one begins again, with its number.
-fn begin_with_few_arenas() {
-    if std::env::var_os(ARENAS).is_some() {
+/// The C library keeps freed memory in an arena for each of many threads, and does not give it back: a hundred MiB and more in a
+/// process that serves for long. What it is told is read when a process begins, so this one begins again.
+fn begin_with_little_kept_memory() {
+    if std::env::var_os(MEMORY[0].0).is_some() {
         return;
     }
     if let Ok(program) = std::env::current_exe() {
         // It comes back only where it failed; then all goes on as it is.
-        let _ = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(ARENAS, "2").exec();
+        let _ = std::process::Command::new(program).args(std::env::args_os().skip(1)).envs(MEMORY).exec();
     }
 }
 

@@ -12,13 +12,18 @@ use serde::Serialize;
 use super::{ApiError, App, log};
 use crate::access::Caller;
 
+/// From where a request comes: the address of its connection, or that of the visitor for whom a proxy asks.
+fn address(parts: &Parts, app: &App) -> Option<IpAddr> {
+    let ConnectInfo(connection) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(app.instance.config.limits.trusted_proxies.visitor(connection.ip(), &parts.headers))
+}
+
 /// The caller by the key of the request and the address of its connection, where there is one.
 impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-        app.caller(&parts.headers, address).await
+        app.caller(&parts.headers, address(parts, app)).await
     }
 }
 
@@ -29,7 +34,7 @@ pub fn private(status: StatusCode, body: impl Serialize) -> Response {
     response
 }
 
-/// The caller together with the address of its connection, for what is counted by both.
+/// The caller together with where the request comes from, for what is counted by both.
 #[derive(Debug)]
 pub struct Asker {
     /// Who asks.
@@ -42,7 +47,7 @@ impl FromRequestParts<App> for Asker {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        let address = address(parts, app);
         let caller = app.caller(&parts.headers, address).await?;
         Ok(Self { caller, address })
     }

@@ -2,7 +2,8 @@
 //! stored under an id that does not change.
 //!
 //! The id follows from what is stored, so that the same question over the same state is one record. Only a statement that the
-//! releases alone decide can be stored. It is asked again over its own state, or over that of today, and the digests are compared.
+//! releases alone decide can be stored. It is asked again over its own state, or over that of today, and the rows are compared,
+//! whatever their order: a statement without ORDER BY promises none.
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gongkai_warehouse::Snapshot;
+use gongkai_warehouse::export::{self, ExportOptions};
 use gongkai_warehouse::store::Put;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -70,6 +72,8 @@ pub struct StoredQuery {
     pub row_count: usize,
     /// SHA-256 of the rows in their `ndjson` form.
     pub digest: String,
+    /// The same of these lines in the order of their bytes: rows in another order have it too.
+    pub set_digest: String,
     /// When it was stored.
     pub stored_at: DateTime<Utc>,
 }
@@ -79,11 +83,12 @@ pub struct StoredQuery {
 pub struct QueryComparison {
     /// The stored query.
     pub query: StoredQuery,
-    /// Whether its own state still gives the same rows. Only a withdrawal changes them.
+    /// Whether its own state still gives the same rows, in whatever order. A withdrawal changes them, and so does LIMIT without
+    /// an ORDER BY that leaves nothing open.
     pub is_reproduced: bool,
     /// Rows of its own state, asked again.
     pub digest_again: String,
-    /// Whether today's releases give the same rows.
+    /// Whether today's releases give the same rows, in whatever order.
     pub is_unchanged: bool,
     /// Today's rows; none where the statement does not run any more.
     pub digest_now: Option<String>,
@@ -99,7 +104,7 @@ impl StoredQuery {
     /// The id that follows from the rest.
     fn id_of(&self) -> String {
         let mut hasher = Sha256::new();
-        let parts = (&self.sql, &self.parameters, &self.as_of, self.counter, &self.digest);
+        let parts = (&self.sql, &self.parameters, &self.as_of, self.counter, &self.set_digest);
         hasher.update(serde_json::to_vec(&parts).unwrap_or_default());
         hex::encode(hasher.finalize())[..ID_CHARS].to_owned()
     }
@@ -120,6 +125,21 @@ async fn ask(app: &App, asker: &Asker, statement: Statement, snapshot: Arc<Snaps
         return Err(ApiError::new("result_too_large", "a query that is stored has to give all its rows; filter it"));
     }
     Ok(answered)
+}
+
+/// The digest of an answer's rows, whatever their order.
+async fn set_digest(answered: &Answered) -> Result<String, ApiError> {
+    let (schema, batches) = (Arc::clone(&answered.schema), answered.collected.batches.clone());
+    let digested = tokio::task::spawn_blocking(move || {
+        let format = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
+        let bytes = export::to_bytes(format, &schema, &batches, ExportOptions::default())?;
+        let mut lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+        lines.sort_unstable();
+        let mut hasher = Sha256::new();
+        lines.iter().for_each(|line| hasher.update(line));
+        Ok(format!("sha256:{}", hex::encode(hasher.finalize())))
+    });
+    digested.await.unwrap_or_else(|error| Err(ApiError::internal(&error)))
 }
 
 async fn read(app: &App, id: &str) -> Result<StoredQuery, ApiError> {
@@ -161,8 +181,10 @@ pub async fn create_query(
         let detail = "the answer depends on the time or on chance; ask without now(), random() and what is due today";
         return Err(ApiError::new("invalid_parameter", detail));
     }
+    let set_digest = set_digest(&answered).await?;
     let mut query = StoredQuery {
         id: String::new(),
+        set_digest,
         sql: request.sql,
         parameters,
         as_of,
@@ -212,10 +234,14 @@ pub async fn get_query_comparison(
         Err(error) if matches!(error.code.as_str(), "table_not_found" | "column_not_found") => None,
         Err(error) => return Err(error),
     };
+    let is_unchanged = match &now {
+        Some(now) => set_digest(now).await? == query.set_digest,
+        None => false,
+    };
     let comparison = QueryComparison {
-        is_reproduced: again.digest == query.digest,
+        is_reproduced: set_digest(&again).await? == query.set_digest,
         digest_again: again.digest,
-        is_unchanged: now.as_ref().is_some_and(|now| now.digest == query.digest),
+        is_unchanged,
         digest_now: now.as_ref().map(|now| now.digest.clone()),
         releases_now: now.map(|now| now.releases).unwrap_or_default(),
         query,

@@ -142,7 +142,14 @@ impl Worker {
         // Ctrl-C is told to every process of the terminal's group. A worker ends when its parent closes the pipe, not
         // before: what it was reading would be taken for a file that kills its worker.
         command.process_group(0);
-        if setup.data.is_none() {
+        if setup.data.is_some() {
+            // What is told to a process that serves: queries want the memory of the one before, and a worker that has grown is
+            // replaced.
+            command
+                .env_remove("MALLOC_ARENA_MAX")
+                .env_remove("MALLOC_MMAP_THRESHOLD_")
+                .env_remove("MALLOC_TRIM_THRESHOLD_");
+        } else {
             // Each arena and each thread reserves address space that a file should have.
             command.env("MALLOC_ARENA_MAX", "2").env("POLARS_MAX_THREADS", "2").env("RAYON_NUM_THREADS", "2");
             // What one file gave back the next one needs: memory that goes to the system in between costs a fault a page.
