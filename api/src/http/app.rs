@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,8 +38,16 @@ const CITATIONS_PER_MINUTE: u32 = 10;
 /// Questions of pages that may wait at least.
 const PAGES_WAITING: usize = 64;
 
-/// The pointer's bytes, and the snapshot they name.
-type Cached = (Bytes, Arc<Snapshot>);
+/// The pointer, and the snapshot that it names.
+struct Cached {
+    /// The file as the system knows it, on a local disk.
+    file: Option<FileMark>,
+    bytes: Bytes,
+    snapshot: Arc<Snapshot>,
+}
+
+/// What tells a file from one that has taken its place: number, time of writing in seconds and nanoseconds, length.
+type FileMark = (u64, i64, i64, u64);
 
 /// Shared state; cheap to clone.
 #[derive(Clone)]
@@ -109,19 +118,33 @@ impl App {
         self.instance.warehouse.store().as_ref()
     }
 
-    /// What the pointer names now. It is read each time; what it names is kept.
+    /// What the pointer names now. The pointer is looked at each time, and read when another has taken its place: it is never
+    /// written to, only replaced. What it names is kept.
     pub async fn snapshot(&self) -> Result<Arc<Snapshot>, ApiError> {
+        // Before it is read: one that comes in between is found the next time.
+        let file = self.pointer_mark();
+        if let Some(cached) = self.cached.read().await.as_ref()
+            && file.is_some()
+            && cached.file == file
+        {
+            return Ok(Arc::clone(&cached.snapshot));
+        }
         let Some(bytes) = self.store().read_optional(pointer::PATH).await? else {
             return Ok(Arc::new(Snapshot::empty()));
         };
-        if let Some((known, snapshot)) = self.cached.read().await.as_ref()
-            && *known == bytes
-        {
-            return Ok(Arc::clone(snapshot));
-        }
-        let snapshot = Arc::new(self.instance.warehouse.snapshot().await?);
-        *self.cached.write().await = Some((bytes, Arc::clone(&snapshot)));
+        let mut cached = self.cached.write().await;
+        let snapshot = match cached.take().filter(|cached| cached.bytes == bytes) {
+            Some(cached) => cached.snapshot,
+            None => Arc::new(self.instance.warehouse.snapshot().await?),
+        };
+        *cached = Some(Cached { file, bytes, snapshot: Arc::clone(&snapshot) });
         Ok(snapshot)
+    }
+
+    /// The pointer's file as the system knows it; none where it is not on a local disk, or not there.
+    fn pointer_mark(&self) -> Option<FileMark> {
+        let file = std::fs::metadata(self.store().local_root()?.join(pointer::PATH)).ok()?;
+        Some((file.ino(), file.mtime(), file.mtime_nsec(), file.size()))
     }
 
     /// The snapshot at a time, where one is asked for.

@@ -353,8 +353,7 @@ async fn answer(app: &App, asker: &Asker, headers: &HeaderMap, request: SqlReque
     let running = app.meter(&asker.caller, asker.address)?;
     let timeout = app.timeout(&asker.caller);
     if format.name == "json" {
-        let as_of = request.as_of.as_deref();
-        let mut answered = run_for(app, Door::Http, statement, as_of, request.limit, timeout).await?;
+        let mut answered = run_over(app, Door::Http, statement, snapshot, request.limit, timeout).await?;
         drop(running);
         let batches = std::mem::take(&mut answered.collected.batches);
         let rows = encoding(move || Ok(export::to_rows(&batches)?)).await?;

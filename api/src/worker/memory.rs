@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a running query looks.
 pub const LOOK: Duration = Duration::from_millis(50);
@@ -18,12 +18,14 @@ const SCARCE: u64 = 90;
 pub struct Memory {
     budget: u64,
     workers: Mutex<BTreeSet<u32>>,
+    /// When it was last looked whether memory is scarce, and whether it was.
+    looked: Mutex<Option<(Instant, bool)>>,
 }
 
 impl Memory {
     /// A budget for this process and those that it starts.
     pub fn new(budget: u64) -> Arc<Self> {
-        Arc::new(Self { budget, workers: Mutex::default() })
+        Arc::new(Self { budget, workers: Mutex::default(), looked: Mutex::default() })
     }
 
     /// Counts one more worker for as long as what is given back is kept.
@@ -50,9 +52,15 @@ impl Memory {
         Self::of(std::process::id()) + workers.into_iter().map(Self::of).sum::<u64>()
     }
 
-    /// Whether too little is left for another query.
+    /// Whether too little is left for another query, as it was within the last [`LOOK`].
     pub fn is_scarce(&self) -> bool {
-        self.total() * 100 > self.budget * SCARCE
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, is_scarce)) = looked.filter(|(at, _)| at.elapsed() < LOOK) {
+            return is_scarce;
+        }
+        let is_scarce = self.total() * 100 > self.budget * SCARCE;
+        *looked = Some((Instant::now(), is_scarce));
+        is_scarce
     }
 
     /// Whether all processes have more than they may, and no worker more than this one.

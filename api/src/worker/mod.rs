@@ -16,6 +16,7 @@ pub mod process;
 pub mod protocol;
 pub mod reader;
 pub mod readers;
+mod watch;
 
 pub use memory::Memory;
 pub use pool::{Description, QueryAnswer, QueryPool};

@@ -19,11 +19,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, info_span};
 
-use super::memory::{LOOK, Memory};
-use super::process::{Killer, Worker, WorkerError};
+use super::memory::Memory;
+use super::process::{Worker, WorkerError};
 use super::protocol::{
     Bound, Column, Failure, Header, QueryLimits, QueryRequest, Request, Setup, Started, Statement, Trailer,
 };
+use super::watch::Watch;
 use crate::config;
 
 /// Time in which a reader takes the next batch of its answer, or loses the rest of it to those who wait for a worker.
@@ -342,14 +343,15 @@ impl QueryPool {
     }
 
     async fn admit(&self, statement: &Statement) -> Result<OwnedSemaphorePermit, Failure> {
-        // Before anything parses, and before a place in the queue is taken.
-        scan(&statement.sql, &TextLimits::default()).map_err(|error| Failure::new(error.code(), error.to_string()))?;
         let overloaded = || Failure::new("overloaded", "too many queries at once; try again in a few seconds");
-        if self.gives_way && self.memory.is_scarce() {
-            return Err(overloaded());
-        }
+        // What is refused when there is most to do costs least: nothing is looked at before there is a place.
         let waiting = Waiting(&self.waiting);
         if self.waiting.fetch_add(1, Ordering::SeqCst) >= self.queue + self.slots.available_permits() {
+            return Err(overloaded());
+        }
+        // Before anything parses.
+        scan(&statement.sql, &TextLimits::default()).map_err(|error| Failure::new(error.code(), error.to_string()))?;
+        if self.gives_way && self.memory.is_scarce() {
             return Err(overloaded());
         }
         let permit = tokio::time::timeout(self.queue_wait, Arc::clone(&self.slots).acquire_owned()).await;
@@ -476,43 +478,6 @@ fn request(worker: &mut Worker, question: Question) -> QueryRequest {
         worker.snapshots.keep(snapshot_key.clone(), ());
     }
     QueryRequest { statement, snapshot_key, snapshot: (!is_known).then_some(snapshot), now, max_rows: max_rows as u64 }
-}
-
-/// Ends the worker at the deadline, when nobody waits for its answer any more, or when memory is spent and it has most.
-struct Watch {
-    done: oneshot::Sender<()>,
-    task: tokio::task::JoinHandle<bool>,
-}
-
-impl Watch {
-    fn start(killer: Killer, deadline: Instant, waited_for: mpsc::Sender<()>, memory: Arc<Memory>) -> Self {
-        let (done, mut stopped) = oneshot::channel::<()>();
-        let task = tokio::runtime::Handle::current().spawn(async move {
-            let mut looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
-            loop {
-                tokio::select! {
-                    biased;
-                    _ = &mut stopped => return true,
-                    () = tokio::time::sleep_until(deadline) => killer.time_out(),
-                    () = waited_for.closed() => killer.leave(),
-                    _ = looks.tick() => {
-                        if !memory.is_spent_by(killer.process) {
-                            continue;
-                        }
-                        killer.run_out();
-                    }
-                }
-                return false;
-            }
-        });
-        Self { done, task }
-    }
-
-    /// Ends the watch; false where it had to act. For blocking threads only.
-    fn stop(self) -> bool {
-        let _ = self.done.send(());
-        tokio::runtime::Handle::current().block_on(self.task).unwrap_or(false)
-    }
 }
 
 /// Whoever takes an answer.
