@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gongkai_warehouse::release::OnError;
 use serde::Deserialize;
 
-use crate::access::Proxies;
+use crate::access::{Proxies, UnknownProxy};
 
 /// Name of the settings file in the working folder.
 pub const FILE: &str = "gongkai.toml";
@@ -123,8 +123,11 @@ pub struct Query {
     pub pool_bytes: usize,
     /// Address space of one worker, enforced by the system.
     pub worker_bytes: u64,
-    /// Memory that all processes may take together. Beyond it the query that has most is ended; near it no query is taken.
+    /// Memory that the process and its workers for queries may take together. Beyond it the query that has most is ended; near it
+    /// only those of our own pages are taken.
     pub memory_bytes: u64,
+    /// Bytes of row files that one query may read.
+    pub scan_bytes: u64,
     /// Disk that one worker may spill to.
     pub spill_bytes: u64,
     /// Most rows in one answer.
@@ -148,6 +151,7 @@ impl Default for Query {
             pool_bytes: 256 << 20,
             worker_bytes: 1536 << 20,
             memory_bytes: 768 << 20,
+            scan_bytes: 8 << 30,
             spill_bytes: 1 << 30,
             max_rows: 100_000,
             max_bytes: 32 << 20,
@@ -213,7 +217,7 @@ pub enum ConfigError {
     },
     /// A variable's text names no proxy.
     #[error("GONGKAI_TRUSTED_PROXIES: {0}")]
-    Proxy(String),
+    Proxy(#[source] UnknownProxy),
     /// A variable's text is not a number.
     #[error("{variable} is {found:?}, expected a whole number")]
     Number {

@@ -4,7 +4,7 @@
 //! Spans carry routes, doors and codes; never statements, addresses or keys.
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::level_filters::LevelFilter;
@@ -15,12 +15,23 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 /// Why no traces can be sent.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "traces cannot be sent to {collector:?}; expected the address of a collector such as http://127.0.0.1:4317: {reason}"
-)]
-pub struct CollectorError {
-    collector: String,
-    reason: String,
+pub enum CollectorError {
+    /// The address is not one of HTTP without encryption.
+    #[error(
+        "traces cannot be sent to {collector:?}; expected the address of a collector such as http://127.0.0.1:4317"
+    )]
+    Scheme {
+        /// The address.
+        collector: String,
+    },
+    /// The library does not take the address.
+    #[error("traces cannot be sent to {collector:?}: {source}")]
+    Exporter {
+        /// The address.
+        collector: String,
+        /// What the library says.
+        source: ExporterBuildError,
+    },
 }
 
 /// The log and the traces of this process, as long as it runs.
@@ -65,12 +76,11 @@ impl Telemetry {
 }
 
 fn provider(collector: &str) -> Result<SdkTracerProvider, CollectorError> {
-    let failed = |reason: String| CollectorError { collector: collector.to_owned(), reason };
     if !collector.starts_with("http://") {
-        return Err(failed("the address does not begin with http://".into()));
+        return Err(CollectorError::Scheme { collector: collector.to_owned() });
     }
     let exporter = SpanExporter::builder().with_tonic().with_endpoint(collector).build();
-    let exporter = exporter.map_err(|error| failed(error.to_string()))?;
+    let exporter = exporter.map_err(|source| CollectorError::Exporter { collector: collector.to_owned(), source })?;
     let resource = Resource::builder().with_service_name("gongkai").build();
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }

@@ -197,3 +197,26 @@ fn a_download_is_whole_when_it_is_compressed_on_the_way() {
         assert!(bytes.len() > 1000, "{format}: {} bytes", bytes.len());
     }
 }
+
+#[test]
+fn a_question_that_would_read_more_than_it_may_is_refused_by_its_size() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    up_samples(&data);
+    std::fs::write(folder.path().join("gongkai.toml"), "[query]\nscan_bytes = 1000\n").expect("writes");
+    let served = Served::start(&data, &[]);
+    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let ask = |query: &str| {
+        let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/sql", served.base), [("q", query)]);
+        let answer = runtime.block_on(async { reqwest::get(url.expect("a url")).await?.json::<Value>().await });
+        answer.expect("answers")
+    };
+    let refused = ask("SELECT count(value) FROM air_hourly WHERE measure = 'PM25'");
+    assert_eq!(
+        (&refused["code"], &refused["status"]),
+        (&Value::from("query_too_wide"), &Value::from(422)),
+        "{refused}"
+    );
+    assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("1000")), "{refused}");
+    assert_eq!(ask("SELECT 1")["row_count"], 1);
+}

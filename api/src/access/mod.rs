@@ -31,7 +31,7 @@ pub use guess::{Guesses, TooManyGuesses};
 pub use key::{AccessKey, KeyState, NewKey};
 pub use meter::{Meter, Running};
 pub use network::Network;
-pub use proxy::Proxies;
+pub use proxy::{Proxies, UnknownProxy};
 pub use register::Keys;
 pub use request::NewKeyRequest;
 pub use role::{Role, UnknownRole};

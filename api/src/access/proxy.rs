@@ -12,21 +12,27 @@ use serde::Deserialize;
 /// Header that proxies write.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
+/// A text names no proxy.
+#[derive(Debug, thiserror::Error)]
+#[error("{found:?} is no proxy; expected an address or a network, such as 127.0.0.1 or 10.0.0.0/8")]
+pub struct UnknownProxy {
+    /// What was found.
+    pub found: String,
+}
+
 /// Addresses and networks of proxies that are believed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub struct Proxies(Vec<IpNet>);
 
 impl TryFrom<Vec<String>> for Proxies {
-    type Error = String;
+    type Error = UnknownProxy;
 
-    fn try_from(texts: Vec<String>) -> Result<Self, String> {
+    fn try_from(texts: Vec<String>) -> Result<Self, UnknownProxy> {
         let network = |text: &String| {
             let text = text.trim();
             let address = text.parse::<IpAddr>().map(IpNet::from);
-            address.or_else(|_| text.parse::<IpNet>()).map_err(|_| {
-                format!("{text:?} is no proxy; expected an address or a network, such as 127.0.0.1 or 10.0.0.0/8")
-            })
+            address.or_else(|_| text.parse::<IpNet>()).map_err(|_| UnknownProxy { found: text.to_owned() })
         };
         texts.iter().map(network).collect::<Result<_, _>>().map(Self)
     }
@@ -102,6 +108,7 @@ mod tests {
     #[test]
     fn what_is_no_proxy_is_named() {
         let error = Proxies::try_from(vec!["10.0.0.0/33".to_owned()]).expect_err("a mask that is too long");
+        let error = error.to_string();
         assert!(error.contains("10.0.0.0/33") && error.contains("10.0.0.0/8"), "{error}");
     }
 }

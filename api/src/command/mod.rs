@@ -32,11 +32,7 @@ use crate::config::Config;
 use crate::instance::Instance;
 use crate::telemetry::{CollectorError, Telemetry};
 use crate::worker;
-
-/// How the C library keeps memory in a process that serves: in two arenas, whatever is larger than 256 KiB by itself, so that it
-/// goes back to the system when it is freed, and of the rest what is free at the end beyond 1 MiB.
-const MEMORY: [(&str, &str); 3] =
-    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "262144"), ("MALLOC_TRIM_THRESHOLD_", "1048576")];
+use crate::worker::memory::KEEPING_LITTLE;
 
 /// How a command ended when it did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,12 +231,12 @@ fn settings(common: &Common, command: &Command) -> anyhow::Result<Config> {
 /// The C library keeps freed memory in an arena for each of many threads, and does not give it back: a hundred MiB and more in a
 /// process that serves for long. What it is told is read when a process begins, so this one begins again.
 fn begin_with_little_kept_memory() {
-    if std::env::var_os(MEMORY[0].0).is_some() {
+    if KEEPING_LITTLE.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
         return;
     }
     if let Ok(program) = std::env::current_exe() {
         // It comes back only where it failed; then all goes on as it is.
-        let _ = std::process::Command::new(program).args(std::env::args_os().skip(1)).envs(MEMORY).exec();
+        let _ = std::process::Command::new(program).args(std::env::args_os().skip(1)).envs(KEEPING_LITTLE).exec();
     }
 }
 

@@ -13,6 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use crate::http::serve::accept;
+
 /// Connections at once.
 const CONNECTIONS: usize = 128;
 /// Time until a client has begun to speak.
@@ -33,12 +35,10 @@ pub fn connections(listener: TcpListener) -> impl Stream<Item = io::Result<Place
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     futures::stream::unfold((listener, places), |(listener, places)| async move {
         let place = Arc::clone(&places).acquire_owned().await.ok()?;
-        let accepted = listener.accept().await.map(|(inner, _)| Placed {
-            inner,
-            beginning: Some((Box::pin(sleep(BEGIN)), 0)),
-            _place: place,
-        });
-        Some((accepted, (listener, places)))
+        // An error would end the door: the library goes on after some of them only.
+        let (inner, _) = accept(&listener).await;
+        let placed = Placed { inner, beginning: Some((Box::pin(sleep(BEGIN)), 0)), _place: place };
+        Some((io::Result::Ok(placed), (listener, places)))
     })
 }
 

@@ -34,6 +34,8 @@ const GRACE: Duration = Duration::from_secs(20);
 /// Connections that may wait to be taken. The library's own 128 are too few for clients that come all at once: those beyond find
 /// out by the system's retries, which take seconds.
 const BACKLOG: u32 = 1024;
+/// Rest of a listener that was given no connection, so that it does not ask without end.
+const REST: Duration = Duration::from_millis(50);
 /// Time for the head of a request, the wait for its first byte included.
 const HEAD: Duration = Duration::from_secs(10);
 /// Most headers, and bytes of them.
@@ -74,6 +76,20 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// The next connection, for every door. Where the system gives none, as when the process has too many files open, the listener
+/// rests and asks again: a door does not close because of one connection.
+pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                sleep(REST).await;
+            }
+        }
+    }
+}
+
 /// Serves until the process is told to end; then finishes what is under way.
 pub async fn serve(app: App, listener: TcpListener) -> io::Result<()> {
     let stopping = app.clone();
@@ -87,17 +103,9 @@ pub async fn serve(app: App, listener: TcpListener) -> io::Result<()> {
             () = &mut told => break,
             place = Arc::clone(&places).acquire_owned() => place.map_err(io::Error::other)?,
         };
-        let accepted = tokio::select! {
+        let (stream, address) = tokio::select! {
             () = &mut told => break,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, address) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken");
-                sleep(Duration::from_millis(50)).await;
-                continue;
-            }
+            accepted = accept(&listener) => accepted,
         };
         let watcher = graceful.watcher();
         let router = router.clone();

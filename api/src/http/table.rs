@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use gongkai_catalog::List;
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::derived::Derived;
-use gongkai_warehouse::query::{ViewDescription, described_views};
+use gongkai_warehouse::query::{View, described_views};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -109,7 +109,7 @@ fn list_summary(list: &List) -> TableSummary {
     }
 }
 
-fn view_summary(view: &ViewDescription) -> TableSummary {
+fn view_summary(view: &View) -> TableSummary {
     TableSummary {
         schema: view.schema.into(),
         name: view.name.into(),
@@ -125,10 +125,10 @@ fn view_text(zh: &str, en: &str) -> Text {
     Text { zh: zh.into(), en: en.into() }
 }
 
-fn view_columns(view: &ViewDescription) -> Vec<ColumnRecord> {
-    let columns = view.columns().map(|column| ColumnRecord {
+fn view_columns(view: &View) -> Vec<ColumnRecord> {
+    let columns = view.columns.iter().map(|column| ColumnRecord {
         name: column.name.into(),
-        column_type: column.type_name.into(),
+        column_type: column.type_name().into(),
         unit: None,
         label: view_text(column.zh, column.en),
         description: view_text(column.zh, column.en),
@@ -158,7 +158,7 @@ pub fn tables(app: &App, snapshot: &Snapshot) -> Vec<TableSummary> {
     let released = app.catalog().tables.values().map(|table| summary(app, snapshot, table));
     let derived = app.instance.definitions.derived.values().map(derived_summary);
     let lists = app.catalog().lists.values().map(list_summary);
-    released.chain(derived).chain(lists).chain(described_views().map(|view| view_summary(&view))).collect()
+    released.chain(derived).chain(lists).chain(described_views().map(view_summary)).collect()
 }
 
 /// One table by its name, which may carry its schema.
@@ -194,10 +194,10 @@ pub fn table(app: &App, snapshot: &Snapshot, name: &str) -> Result<TableRecord, 
     }
     if let Some(view) = described_views().find(|view| (view.schema, view.name) == (schema, bare)) {
         return Ok(TableRecord {
-            summary: view_summary(&view),
+            summary: view_summary(view),
             description: view_text(view.zh, view.en),
             key: Vec::new(),
-            columns: view_columns(&view),
+            columns: view_columns(view),
         });
     }
     let name: String = name.chars().take(80).collect();

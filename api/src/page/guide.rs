@@ -40,12 +40,20 @@ fn to_html(text: &str, language: Language) -> (String, String) {
     let other = language.pick("English:", "中文：");
     let body: Vec<&str> = body.lines().filter(|line| !line.starts_with(other)).collect();
     let body = body.join("\n");
+    let mut is_left_out = false;
     let events = Parser::new_ext(&body, Options::ENABLE_TABLES).flat_map(|event| match event {
         // Wide tables and long commands scroll within the page.
         Event::Start(Tag::Table(_)) => vec![Event::Html(CowStr::from("<div class=\"scroll\" tabindex=\"0\">")), event],
         Event::End(TagEnd::Table) => vec![event, Event::Html(CowStr::from("</div>"))],
-        // Files of the repository are not served.
-        Event::Start(Tag::Link { ref dest_url, .. }) if !dest_url.contains("://") => Vec::new(),
+        // Files of the repository are not served: of a link to one its text is left.
+        Event::Start(Tag::Link { ref dest_url, .. }) if !dest_url.contains("://") => {
+            is_left_out = true;
+            Vec::new()
+        }
+        Event::End(TagEnd::Link) if is_left_out => {
+            is_left_out = false;
+            Vec::new()
+        }
         other => vec![other],
     });
     let mut guide = String::new();
@@ -64,6 +72,7 @@ mod tests {
             assert!(!title.starts_with('#') && !title.is_empty(), "{title}");
             assert!(guide.contains("<h2>psql</h2>") && guide.contains("<table>") && guide.contains("<pre>"));
             assert!(!guide.contains(".md"), "a link into the repository");
+            assert_eq!(guide.matches("<a ").count(), guide.matches("</a>").count(), "a link that does not end");
         }
     }
 }

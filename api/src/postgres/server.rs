@@ -25,6 +25,7 @@ use super::query::{Prepared, Queries};
 use super::session::Session;
 use super::startup::Startup;
 use crate::http::App;
+use crate::http::serve::accept;
 
 /// Time until a client has said who it is.
 const STARTUP: Duration = Duration::from_secs(10);
@@ -104,17 +105,9 @@ impl Drop for Place {
 pub async fn serve(door: Arc<Door>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     loop {
-        let accepted = tokio::select! {
+        let (stream, address) = tokio::select! {
             () = &mut stop => return,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, address) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken");
-                sleep(Duration::from_millis(50)).await;
-                continue;
-            }
+            accepted = accept(&listener) => accepted,
         };
         let places = Arc::clone(&door.places).try_acquire_owned().ok().zip(door.place(address.ip()));
         let door = Arc::clone(&door);
@@ -160,8 +153,8 @@ async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
     let mut socket: Socket = Framed::from_parts(bounded);
 
     let session = Arc::new(Session::default());
-    let registry = (Arc::clone(&door.manager), Arc::clone(&door.numbers));
-    let startup = Arc::new(Startup::new(door.app.clone(), Arc::clone(&session), registry));
+    let (manager, numbers) = (Arc::clone(&door.manager), Arc::clone(&door.numbers));
+    let startup = Arc::new(Startup::new(door.app.clone(), Arc::clone(&session), manager, numbers));
     let queries = Arc::new(Queries::new(door.app.clone(), Arc::clone(&session)));
     let cancel = Arc::new(DefaultCancelHandler::new(Arc::clone(&door.manager)));
     let begun = tokio::time::Instant::now();

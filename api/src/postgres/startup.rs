@@ -111,7 +111,8 @@ impl Startup {
     pub fn new(
         app: App,
         session: Arc<Session>,
-        (manager, numbers): (Arc<ConnectionManager>, Arc<RandomPidSecretKeyGenerator>),
+        manager: Arc<ConnectionManager>,
+        numbers: Arc<RandomPidSecretKeyGenerator>,
     ) -> Self {
         let mut scram = ScramAuth::new(Arc::new(KeyPasswords(app.clone())));
         scram.set_iterations(SCRAM_ITERATIONS);

@@ -118,6 +118,7 @@ struct Prepared {
 struct Queries {
     engine: Arc<QueryEngine>,
     snapshots: Kept<Arc<Snapshot>>,
+    scan_bytes: u64,
 }
 
 impl Queries {
@@ -134,7 +135,7 @@ impl Queries {
             ..EngineSettings::default()
         };
         let engine = QueryEngine::new(catalog, Arc::clone(warehouse.store().objects()), settings)?;
-        Ok(Self { engine: Arc::new(engine), snapshots: Kept::default() })
+        Ok(Self { engine: Arc::new(engine), snapshots: Kept::default(), scan_bytes: setup.scan_bytes })
     }
 
     /// The snapshot of a request, and its statement with what belongs to it.
@@ -153,6 +154,7 @@ impl Queries {
             now: Some(request.now),
             texts,
             with_system: request.statement.with_system,
+            scan_bytes: Some(self.scan_bytes),
             ..QueryOptions::default()
         };
         Ok(Prepared { statement, snapshot, options })

@@ -212,6 +212,7 @@ impl QueryPool {
                 address_space_bytes: settings.worker_bytes,
                 spill_dir: None,
                 spill_bytes: settings.spill_bytes,
+                scan_bytes: settings.scan_bytes,
             },
             spill_root,
             slots: Arc::new(Semaphore::new(settings.workers.max(1))),

@@ -10,7 +10,7 @@ use gongkai_warehouse::fault;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::memory::{Counted, Memory};
+use super::memory::{Counted, KEEPING_LITTLE, Memory};
 use super::protocol::{ARGUMENT, Failure, Kept, Setup};
 
 /// Why a worker cannot be used.
@@ -34,14 +34,17 @@ pub enum WorkerError {
 #[derive(Debug, Clone)]
 pub struct Killer {
     child: Arc<Mutex<Child>>,
+    /// Why the worker was ended, as far as its query is to know: one of the numbers below, 0 if it was not.
     ended: Arc<AtomicU8>,
     /// The process's number.
     pub process: u32,
 }
 
-/// Why a worker was ended, as far as its query is to know.
+/// Its time was over.
 const BY_TIME: u8 = 1;
+/// All of them together had too much memory, and it most.
 const BY_MEMORY: u8 = 2;
+/// Nobody waited for its answer.
 const UNWANTED: u8 = 3;
 
 impl Killer {
@@ -143,12 +146,11 @@ impl Worker {
         // before: what it was reading would be taken for a file that kills its worker.
         command.process_group(0);
         if setup.data.is_some() {
-            // What is told to a process that serves: queries want the memory of the one before, and a worker that has grown is
-            // replaced.
-            command
-                .env_remove("MALLOC_ARENA_MAX")
-                .env_remove("MALLOC_MMAP_THRESHOLD_")
-                .env_remove("MALLOC_TRIM_THRESHOLD_");
+            // What holds for the process that serves would hold for its workers. A query wants the memory of the one before,
+            // and a worker that has grown is replaced.
+            for (name, _) in KEEPING_LITTLE {
+                command.env_remove(name);
+            }
         } else {
             // Each arena and each thread reserves address space that a file should have.
             command.env("MALLOC_ARENA_MAX", "2").env("POLARS_MAX_THREADS", "2").env("RAYON_NUM_THREADS", "2");

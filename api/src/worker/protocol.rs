@@ -28,6 +28,8 @@ pub struct Setup {
     pub spill_dir: Option<PathBuf>,
     /// Most bytes in it.
     pub spill_bytes: u64,
+    /// Bytes of row files that one statement may read.
+    pub scan_bytes: u64,
 }
 
 /// What a worker for queries says once it has what it needs.

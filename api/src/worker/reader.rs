@@ -231,6 +231,7 @@ impl ReaderProcess {
             address_space_bytes: limits.worker_bytes,
             spill_dir: None,
             spill_bytes: 0,
+            scan_bytes: 0,
         };
         let timeout = Duration::from_millis(limits.timeout_ms);
         Self { setup, timeout, output_bytes: limits.output_bytes, worker: None }

@@ -19,13 +19,14 @@ pub(super) struct Watch {
 impl Watch {
     /// Begins to look after a worker.
     pub fn start(killer: Killer, deadline: Instant, waited_for: mpsc::Sender<()>, memory: Arc<Memory>) -> Self {
+        memory.set_busy(killer.process, true);
         let (done, mut stopped) = oneshot::channel();
         let task = Handle::current().spawn(async move {
             let mut looks = interval_at(Instant::now() + LOOK, LOOK);
-            loop {
+            let is_unharmed = loop {
                 tokio::select! {
                     biased;
-                    _ = &mut stopped => return true,
+                    _ = &mut stopped => break true,
                     () = sleep_until(deadline) => killer.time_out(),
                     () = waited_for.closed() => killer.leave(),
                     _ = looks.tick() => {
@@ -35,8 +36,10 @@ impl Watch {
                         killer.run_out();
                     }
                 }
-                return false;
-            }
+                break false;
+            };
+            memory.set_busy(killer.process, false);
+            is_unharmed
         });
         Self { done, task }
     }

@@ -98,7 +98,7 @@ fn push_rows(batch: &RecordBatch, line: &mut Vec<u8>) -> Result<(), ExportError>
 impl BatchWriter for Csv<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ExportError> {
         self.out.write_all(&std::mem::take(&mut self.heading))?;
-        for part in in_parts(batch, |_, batch, line| push_rows(batch, line))? {
+        for part in in_parts(batch, push_rows)? {
             self.out.write_all(&part)?;
         }
         Ok(())

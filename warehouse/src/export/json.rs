@@ -17,8 +17,8 @@ struct Json<'a> {
     out: Target<'a>,
     keys: Vec<Vec<u8>>,
     is_array: bool,
-    /// Whether what stands before all rows is written.
-    is_begun: bool,
+    /// What stands before all rows, until it is written.
+    heading: &'static [u8],
     /// Whether there was no row yet.
     is_empty: bool,
 }
@@ -42,7 +42,8 @@ fn start<'a>(schema: &SchemaRef, out: Target<'a>, is_array: bool) -> Json<'a> {
             key
         })
         .collect();
-    Json { out, keys, is_array, is_begun: false, is_empty: true }
+    let heading: &[u8] = if is_array { b"[" } else { b"" };
+    Json { out, keys, is_array, heading, is_empty: true }
 }
 
 fn push_string(line: &mut Vec<u8>, text: &str) {
@@ -91,17 +92,12 @@ fn push_list(line: &mut Vec<u8>, column: &ArrayRef, row: usize) -> Result<(), Ar
     Ok(())
 }
 
-/// Rows as objects, each with what stands before and after it.
-fn push_rows<'b>(
-    batch: &RecordBatch,
-    keys: &[Vec<u8>],
-    around: impl Fn(usize) -> (&'b [u8], &'b [u8]),
-    line: &mut Vec<u8>,
-) -> Result<(), ExportError> {
+/// Rows as objects: a line each, or in an array each after a comma, which the first one has to lose.
+fn push_rows(batch: &RecordBatch, keys: &[Vec<u8>], is_array: bool, line: &mut Vec<u8>) -> Result<(), ExportError> {
     let columns = Columns::new(batch)?;
+    let (before, after): (&[u8], &[u8]) = if is_array { (b",\n", b"") } else { (b"", b"\n") };
     let mut scratch = String::new();
     for row in 0..batch.num_rows() {
-        let (before, after) = around(row);
         line.extend_from_slice(before);
         columns.row(row, &mut scratch, |index, kind, text, column| {
             line.push(if index == 0 { b'{' } else { b',' });
@@ -114,41 +110,22 @@ fn push_rows<'b>(
     Ok(())
 }
 
-impl Json<'_> {
-    fn begin(&mut self) -> Result<(), ExportError> {
-        if std::mem::replace(&mut self.is_begun, true) || !self.is_array {
-            return Ok(());
-        }
-        Ok(self.out.write_all(b"[")?)
-    }
-}
-
 impl BatchWriter for Json<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ExportError> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        self.begin()?;
-        let is_empty = std::mem::replace(&mut self.is_empty, false);
+        self.out.write_all(std::mem::take(&mut self.heading))?;
         let (keys, is_array) = (&self.keys, self.is_array);
-        let parts = in_parts(batch, |number, rows, line| {
-            let around = |row: usize| -> (&[u8], &[u8]) {
-                match is_array {
-                    false => (b"", b"\n"),
-                    true if is_empty && number == 0 && row == 0 => (b"\n", b""),
-                    true => (b",\n", b""),
-                }
-            };
-            push_rows(rows, keys, around, line)
-        })?;
-        for part in parts {
-            self.out.write_all(&part)?;
+        for part in in_parts(batch, |rows, line| push_rows(rows, keys, is_array, line))? {
+            let loses_comma = std::mem::replace(&mut self.is_empty, false) && is_array;
+            self.out.write_all(&part[usize::from(loses_comma)..])?;
         }
         Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), ExportError> {
-        self.begin()?;
+        self.out.write_all(self.heading)?;
         if self.is_array {
             self.out.write_all(b"\n]\n")?;
         }

@@ -106,16 +106,15 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Rows that are worth a thread.
+/// Fewest rows of a part: a quarter of the engine's batches of 8,192, so that one of them is worth [`MOST_PARTS`] threads.
 const PART_ROWS: usize = 2048;
-/// Threads that one batch is written by at most.
+/// Most threads that write one batch.
 const MOST_PARTS: usize = 4;
 
-/// Writes the parts of a batch at once, as many as there are processors for; `write` gets the number of the part as well.
-/// What they wrote comes in the order of the rows.
+/// Writes the parts of a batch at once, as many as there are processors for. What they wrote comes in the order of the rows.
 pub(super) fn in_parts<W>(batch: &RecordBatch, write: W) -> Result<Vec<Vec<u8>>, ExportError>
 where
-    W: Fn(usize, &RecordBatch, &mut Vec<u8>) -> Result<(), ExportError> + Sync,
+    W: Fn(&RecordBatch, &mut Vec<u8>) -> Result<(), ExportError> + Sync,
 {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
     let processors = *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
@@ -124,7 +123,7 @@ where
     let part = |number: usize| {
         let (from, to) = (rows * number / count, rows * (number + 1) / count);
         let mut written = Vec::new();
-        write(number, &batch.slice(from, to - from), &mut written).map(|()| written)
+        write(&batch.slice(from, to - from), &mut written).map(|()| written)
     };
     std::thread::scope(|scope| {
         let part = &part;

@@ -23,6 +23,9 @@ use super::error::QueryError;
 const VALUE_BYTES: u64 = 1 << 20;
 /// Most bytes of the values that are made for one batch.
 const BATCH_BYTES: u64 = 64 << 20;
+/// Up to so many bytes a value is taken to be as large as it could be, and occurrences are not counted: a batch of 8,192 such
+/// values, the most that the engine makes, is within its bound.
+const SMALL: u64 = BATCH_BYTES / 8_192;
 
 /// How the bytes of an answer follow from the arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,6 +56,8 @@ pub(super) fn of(function: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     Arc::new(ScalarUDF::new_from_impl(Capped { inner: function, measure }))
 }
 
+/// `simplify` is not passed on: that of `concat` and `concat_ws` puts the engine's own function, without a bound, in place of this
+/// one.
 impl ScalarUDFImpl for Capped {
     fn name(&self) -> &str {
         self.inner.name()
@@ -135,10 +140,6 @@ fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> u64 {
     let (Ok(text), Ok(from)) = (std::str::from_utf8(text), std::str::from_utf8(from)) else { return length };
     length.saturating_add(text.matches(from).count() as u64 * grows)
 }
-
-/// Up to so many bytes a value is taken to be as large as it could be, and occurrences are not counted. Batches have at most
-/// 8,192 rows.
-const SMALL: u64 = BATCH_BYTES / 8_192;
 
 /// The values of one argument.
 enum Values<'a> {

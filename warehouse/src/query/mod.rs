@@ -52,7 +52,7 @@ mod walk;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use dictionary::{ViewColumnDescription, ViewDescription, described_views};
+pub use dictionary::{View, ViewColumn, described_views};
 pub use engine::{QueryEngine, shown_tables};
 pub use error::{Dimension, QueryError};
 pub use names::CATALOG as CATALOG_NAME;

@@ -143,8 +143,6 @@ fn restrict(options: &mut ConfigOptions) {
     options.execution.enforce_batch_size_in_joins = true;
     options.execution.sort_spill_reservation_bytes = 4 << 20;
     options.execution.spill_compression = SpillCompression::Lz4Frame;
-    // Two processors read one file of a million rows.
-    options.optimizer.repartition_file_min_size = 1 << 20;
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.max_predicate_cache_size = Some(16 << 20);
     // Such a filter stands for the keys of a sort, a join or an aggregate and is rewritten key by key. Where one key is part

@@ -11,7 +11,7 @@ use parquet::file::reader::ChunkReader;
 use crate::ReleaseRecord;
 use crate::lake::{LakeError, Warehouse};
 
-/// Rows of a batch.
+/// Rows of a batch, as many as the engine's have.
 const BATCH_ROWS: usize = 8192;
 
 /// Rows of one release, batch after batch; memory holds one of them at a time.

@@ -108,13 +108,22 @@ impl Kind {
     }
 }
 
-/// A column of a view: name, type, and what it says.
-#[derive(Debug)]
-pub(super) struct ViewColumn {
-    name: &'static str,
+/// A column of a view.
+pub struct ViewColumn {
+    /// Name in SQL.
+    pub name: &'static str,
     kind: Kind,
-    zh: &'static str,
-    en: &'static str,
+    /// What it says, in Chinese.
+    pub zh: &'static str,
+    /// What it says, in English.
+    pub en: &'static str,
+}
+
+impl ViewColumn {
+    /// Type, in the words of the dictionary.
+    pub fn type_name(&self) -> &'static str {
+        self.kind.name()
+    }
 }
 
 const fn column(name: &'static str, kind: Kind, zh: &'static str, en: &'static str) -> ViewColumn {
@@ -122,25 +131,28 @@ const fn column(name: &'static str, kind: Kind, zh: &'static str, en: &'static s
 }
 
 /// A table made in memory.
-pub(super) struct View {
+pub struct View {
     /// Schema that it is in.
     pub schema: &'static str,
     /// Name within the schema.
     pub name: &'static str,
-    zh: &'static str,
-    en: &'static str,
-    columns: &'static [ViewColumn],
+    /// What it holds, in Chinese.
+    pub zh: &'static str,
+    /// What it holds, in English.
+    pub en: &'static str,
+    /// Columns in their order.
+    pub columns: &'static [ViewColumn],
     fill: fn(&Sources<'_>) -> Vec<ArrayRef>,
 }
 
 impl View {
     /// What it holds, in both languages.
-    pub fn title(&self) -> String {
+    pub(in crate::query) fn title(&self) -> String {
         format!("{} / {}", self.zh, self.en)
     }
 
     /// Columns with their comments.
-    pub fn arrow_schema(&self) -> SchemaRef {
+    pub(in crate::query) fn arrow_schema(&self) -> SchemaRef {
         let fields = self.columns.iter().map(|column| {
             let metadata = HashMap::from([
                 ("comment".to_owned(), format!("{} / {}", column.zh, column.en)),
@@ -153,7 +165,7 @@ impl View {
     }
 
     /// All rows.
-    pub fn batch(&self, sources: &Sources<'_>) -> Result<RecordBatch> {
+    pub(in crate::query) fn batch(&self, sources: &Sources<'_>) -> Result<RecordBatch> {
         let arrays = (self.fill)(sources);
         Ok(RecordBatch::try_new(self.arrow_schema(), arrays)?)
     }
@@ -166,55 +178,9 @@ pub(super) fn views() -> impl Iterator<Item = &'static View> {
         .flatten()
 }
 
-/// A table that is made in memory, as documentation has it.
-#[derive(Debug, Clone, Copy)]
-pub struct ViewDescription {
-    /// Schema that it is in.
-    pub schema: &'static str,
-    /// Name within the schema.
-    pub name: &'static str,
-    /// What it holds, in Chinese.
-    pub zh: &'static str,
-    /// What it holds, in English.
-    pub en: &'static str,
-    columns: &'static [ViewColumn],
-}
-
-/// A column of such a table.
-#[derive(Debug, Clone, Copy)]
-pub struct ViewColumnDescription {
-    /// Name in SQL.
-    pub name: &'static str,
-    /// Type, in the words of the dictionary.
-    pub type_name: &'static str,
-    /// What it says, in Chinese.
-    pub zh: &'static str,
-    /// What it says, in English.
-    pub en: &'static str,
-}
-
-impl ViewDescription {
-    /// Columns in their order.
-    pub fn columns(&self) -> impl Iterator<Item = ViewColumnDescription> {
-        let described = |column: &ViewColumn| ViewColumnDescription {
-            name: column.name,
-            type_name: column.kind.name(),
-            zh: column.zh,
-            en: column.en,
-        };
-        self.columns.iter().map(described)
-    }
-}
-
-/// The tables made in memory that everybody may see, but for those whose contents the standard of SQL defines.
-pub fn described_views() -> impl Iterator<Item = ViewDescription> {
-    views().filter(|view| view.schema != "information_schema").map(|view| ViewDescription {
-        schema: view.schema,
-        name: view.name,
-        zh: view.zh,
-        en: view.en,
-        columns: view.columns,
-    })
+/// The views that everybody may see, but for those whose contents the standard of SQL defines.
+pub fn described_views() -> impl Iterator<Item = &'static View> {
+    views().filter(|view| view.schema != "information_schema")
 }
 
 /// Whether rows of a view follow from the moment that is asked about, and not from the releases alone.
