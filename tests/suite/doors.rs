@@ -208,8 +208,8 @@ fn a_question_that_would_read_more_than_it_may_is_refused_by_its_size() {
     let runtime = tokio::runtime::Runtime::new().expect("runtime");
     let ask = |query: &str| {
         let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/sql", served.base), [("q", query)]);
-        let answer = runtime.block_on(async { reqwest::get(url.expect("a url")).await?.json::<Value>().await });
-        answer.expect("answers")
+        let answer = runtime.block_on(async { reqwest::get(url.expect("a url")).await?.text().await });
+        serde_json::from_str::<Value>(&answer.expect("answers")).expect("json")
     };
     let refused = ask("SELECT count(value) FROM air_hourly WHERE measure = 'PM25'");
     assert_eq!(
