@@ -64,6 +64,8 @@ pub struct Limits {
     pub queries_per_minute: u32,
     /// Queries that one of these may have running or waiting at once; 0 for no limit.
     pub queries_at_once: u32,
+    /// Queries that may be stored to be cited, in all; 0 for no limit. They are never removed, and anybody may store one.
+    pub stored_queries: usize,
     /// Proxies that are believed when they say for whom they ask: addresses and networks.
     pub trusted_proxies: Proxies,
 }
@@ -75,6 +77,9 @@ impl Default for Limits {
             pg_connections: 128,
             queries_per_minute: 600,
             queries_at_once: 0,
+            // Chosen: with at most 8 KiB of statement and as much of values in each they take 1.6 GiB, and what JSON and the names
+            // of releases add. More is disk that strangers may fill; with less, citing ends sooner.
+            stored_queries: 100_000,
             trusted_proxies: Proxies::default(),
         }
     }

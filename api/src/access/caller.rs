@@ -103,8 +103,7 @@ pub async fn caller_of(
         Err(error) => {
             // Only who guesses is held up: others of the same network, behind one proxy, go on with their keys.
             if error.is_refusal() {
-                guesses.check(address, at).map_err(|refused| ApiError::new("rate_limited", refused.to_string()))?;
-                guesses.count(address, at);
+                guesses.guessed(address, at)?;
                 // The reason is for the operator; the caller hears the same for all of them.
                 tracing::info!(reason = %error, "key refused");
             }

@@ -54,8 +54,19 @@ impl Guesses {
         Self::default()
     }
 
-    /// Whether a key from this address is looked at.
-    pub fn check(&self, address: Option<IpAddr>, at: Instant) -> Result<(), TooManyGuesses> {
+    /// Counts a key from this address that was not valid.
+    ///
+    /// # Errors
+    ///
+    /// After too many of them, which is said in the place of what is wrong with the key.
+    pub fn guessed(&self, address: Option<IpAddr>, at: Instant) -> Result<(), TooManyGuesses> {
+        self.check(address, at)?;
+        self.count(address, at);
+        Ok(())
+    }
+
+    /// Whether one more from this address is heard.
+    fn check(&self, address: Option<IpAddr>, at: Instant) -> Result<(), TooManyGuesses> {
         let network = Network::of(address);
         let mut counted = self.lock();
         counted.forget(at);
@@ -68,8 +79,8 @@ impl Guesses {
         }
     }
 
-    /// Counts a key that was not valid.
-    pub fn count(&self, address: Option<IpAddr>, at: Instant) {
+    /// Notes one more.
+    fn count(&self, address: Option<IpAddr>, at: Instant) {
         let network = Network::of(address);
         let mut counted = self.lock();
         counted.forget(at);

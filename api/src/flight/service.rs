@@ -33,7 +33,8 @@ use tonic::{Extensions, Request, Response, Status, Streaming};
 
 use super::ticket::Handle;
 use super::{VALUES_BYTES, failed, metadata, refused};
-use crate::access::{Caller, Keys};
+use crate::access::Keys;
+use crate::http::caller::Asker;
 use crate::http::{ApiError, App};
 use crate::metrics::Door;
 use crate::worker::{Bound, Description, Statement};
@@ -67,13 +68,14 @@ impl Flight {
         Self { app, is_secure, tables: Arc::default() }
     }
 
-    async fn caller(&self, metadata: &MetadataMap, extensions: &Extensions) -> Result<Caller, Status> {
+    async fn asker(&self, metadata: &MetadataMap, extensions: &Extensions) -> Result<Asker, Status> {
         let headers = metadata.clone().into_headers();
         let address = address(extensions);
         if headers.contains_key("authorization") {
             self.takes_keys(address)?;
         }
-        self.app.caller(&headers, address).await.map_err(|error| refused(&error))
+        let caller = self.app.caller(&headers, address).await.map_err(|error| refused(&error))?;
+        Ok(Asker { caller, address })
     }
 
     fn takes_keys(&self, address: Option<IpAddr>) -> Result<(), Status> {
@@ -85,7 +87,8 @@ impl Flight {
 
     fn tables(&self) -> Result<&[ShownTable], Status> {
         if self.tables.get().is_none() {
-            let shown = shown_tables(&self.app.instance.definitions.catalog);
+            let definitions = &self.app.instance.definitions;
+            let shown = shown_tables(&definitions.catalog, &definitions.derived);
             let shown = shown.map_err(|error| refused(&ApiError::internal(&error)))?;
             // Somebody else may have been faster; theirs are the same.
             let _ = self.tables.set(shown);
@@ -93,20 +96,22 @@ impl Flight {
         Ok(self.tables.get().map(Vec::as_slice).unwrap_or_default())
     }
 
-    async fn describe(&self, handle: &Handle, party: (&Caller, Option<IpAddr>)) -> Result<Description, Status> {
+    async fn describe(&self, handle: &Handle, asker: &Asker) -> Result<Description, Status> {
         let snapshot = self.app.snapshot_at(handle.as_of.as_deref()).await.map_err(|error| refused(&error))?;
         let statement = Statement { sql: handle.sql.clone(), ..Statement::default() };
-        self.app.describe(party, statement, snapshot, self.app.timeout(party.0)).await.map_err(failed)
+        let described = self.app.describe(asker, statement, snapshot, self.app.timeout(&asker.caller)).await;
+        described.map_err(|error| refused(&error))
     }
 
     /// Runs the statement of a handle. Rows come as the client takes them.
-    async fn rows(&self, handle: Handle, caller: &Caller, address: Option<IpAddr>) -> Result<DoGet, Status> {
-        let running = self.app.meter(caller, address).map_err(failed)?;
+    async fn rows(&self, handle: Handle, asker: &Asker) -> Result<DoGet, Status> {
+        let running = self.app.meter(&asker.caller, asker.address).map_err(|error| refused(&error))?;
         let snapshot = self.app.snapshot_at(handle.as_of.as_deref()).await.map_err(|error| refused(&error))?;
         let settings = &self.app.instance.config.query;
         let bound = Bound { rows: settings.stream_rows, bytes: settings.stream_bytes };
         let statement = Statement { sql: handle.sql, values: handle.values, ..Statement::default() };
-        let asked = self.app.ask(Door::Flight, statement, snapshot, bound.rows + 1, self.app.timeout(caller)).await;
+        let timeout = self.app.timeout(&asker.caller);
+        let asked = self.app.ask(Door::Flight, statement, snapshot, bound.rows + 1, timeout).await;
         let answer = asked.map_err(failed)?;
         let schema = announced(&answer.schema);
         let state = (answer, running, Arc::clone(&schema));
@@ -201,8 +206,7 @@ impl FlightSqlService for Flight {
         if let Err(error) = Keys::new(self.app.store()).authenticate(token, self.app.instance.clock.now()).await {
             // Only who guesses is held up, as with every other call.
             if let Some(address) = address.filter(|_| error.is_refusal()) {
-                self.app.may_guess(address).map_err(|error| refused(&error))?;
-                self.app.count_guess(address);
+                self.app.guessed(address).map_err(|error| refused(&error))?;
             }
             return Err(refused(&ApiError::from(error)));
         }
@@ -220,16 +224,16 @@ impl FlightSqlService for Flight {
         query: CommandStatementQuery,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let caller = self.caller(request.metadata(), request.extensions()).await?;
+        let asker = self.asker(request.metadata(), request.extensions()).await?;
         let handle = Handle { sql: query.query, as_of: as_of(request.metadata()), values: None };
-        let described = self.describe(&handle, (&caller, address(request.extensions()))).await?;
+        let described = self.describe(&handle, &asker).await?;
         let ticket = TicketStatementQuery { statement_handle: handle.to_bytes() };
         info(&announced(&described.schema), ticket.as_any().encode_to_vec().into(), request.into_inner())
     }
 
     async fn do_get_statement(&self, ticket: TicketStatementQuery, request: Request<Ticket>) -> Result<DoGet, Status> {
-        let caller = self.caller(request.metadata(), request.extensions()).await?;
-        self.rows(Handle::read(&ticket.statement_handle)?, &caller, address(request.extensions())).await
+        let asker = self.asker(request.metadata(), request.extensions()).await?;
+        self.rows(Handle::read(&ticket.statement_handle)?, &asker).await
     }
 
     async fn do_action_create_prepared_statement(
@@ -237,9 +241,9 @@ impl FlightSqlService for Flight {
         query: ActionCreatePreparedStatementRequest,
         request: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
-        let caller = self.caller(request.metadata(), request.extensions()).await?;
+        let asker = self.asker(request.metadata(), request.extensions()).await?;
         let handle = Handle { sql: query.query, as_of: as_of(request.metadata()), values: None };
-        let described = self.describe(&handle, (&caller, address(request.extensions()))).await?;
+        let described = self.describe(&handle, &asker).await?;
         Ok(ActionCreatePreparedStatementResult {
             prepared_statement_handle: handle.to_bytes(),
             dataset_schema: ipc(&announced(&described.schema))?,
@@ -252,7 +256,7 @@ impl FlightSqlService for Flight {
         query: CommandPreparedStatementQuery,
         request: Request<PeekableFlightDataStream>,
     ) -> Result<DoPutPreparedStatementResult, Status> {
-        self.caller(request.metadata(), request.extensions()).await?;
+        self.asker(request.metadata(), request.extensions()).await?;
         let mut handle = Handle::read(&query.prepared_statement_handle)?;
         handle.values = Some(collect(&mut request.into_inner()).await?);
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle.to_bytes()) })
@@ -263,9 +267,9 @@ impl FlightSqlService for Flight {
         query: CommandPreparedStatementQuery,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let caller = self.caller(request.metadata(), request.extensions()).await?;
+        let asker = self.asker(request.metadata(), request.extensions()).await?;
         let handle = Handle::read(&query.prepared_statement_handle)?;
-        let described = self.describe(&handle, (&caller, address(request.extensions()))).await?;
+        let described = self.describe(&handle, &asker).await?;
         info(&announced(&described.schema), query.as_any().encode_to_vec().into(), request.into_inner())
     }
 
@@ -274,8 +278,8 @@ impl FlightSqlService for Flight {
         query: CommandPreparedStatementQuery,
         request: Request<Ticket>,
     ) -> Result<DoGet, Status> {
-        let caller = self.caller(request.metadata(), request.extensions()).await?;
-        self.rows(Handle::read(&query.prepared_statement_handle)?, &caller, address(request.extensions())).await
+        let asker = self.asker(request.metadata(), request.extensions()).await?;
+        self.rows(Handle::read(&query.prepared_statement_handle)?, &asker).await
     }
 
     async fn do_action_close_prepared_statement(

@@ -20,8 +20,9 @@ pub const BYTES: usize = 16 << 20;
 pub const ANSWER_BYTES: usize = 256 << 10;
 /// Bytes of all descriptions together, about.
 pub const DESCRIPTION_BYTES: usize = 8 << 20;
-/// What is reckoned for keeping one column or parameter of a description, beside its name.
-const COLUMN_BYTES: usize = 512;
+/// What is reckoned for keeping one column or parameter of a description, beside its name: its field, and its headings, unit and
+/// comment. Chosen, not measured.
+pub const COLUMN_BYTES: usize = 512;
 
 /// An answer as it was sent.
 #[derive(Debug, Clone)]

@@ -19,6 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 use tracing::Instrument;
 
 use super::answers::Answers;
+use super::caller::Asker;
+use super::query::StoredQueries;
 use super::{ApiError, source, spooled};
 use crate::access::{Caller, Guesses, Meter, Role, Running, caller_of};
 use crate::config::Query;
@@ -29,7 +31,7 @@ use crate::worker::{Description, Failure, Memory, QueryAnswer, QueryLimits, Quer
 /// An earlier state, by the counter when it was asked for and its own.
 type Earlier = ((u64, u64), Arc<Snapshot>);
 
-/// Files that are written while they are sent, at once: each has a thread of its own.
+/// Files that are written while they are sent, at once: each has threads of its own.
 const DOWNLOADS: usize = 16;
 /// Earlier states that are kept.
 const EARLIER: usize = 4;
@@ -70,6 +72,8 @@ pub struct App {
     cached: Arc<RwLock<Option<Cached>>>,
     /// Earlier states that were asked for, by the counter then and theirs.
     earlier: Arc<RwLock<VecDeque<Earlier>>>,
+    /// How many queries are stored.
+    stored: Arc<StoredQueries>,
     windows: Arc<source::Windows>,
     guesses: Arc<Guesses>,
     is_stopping: Arc<AtomicBool>,
@@ -102,6 +106,7 @@ impl App {
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             spool: Arc::new(Semaphore::new(spooled::BYTES >> 10)),
             citations: Arc::new(Meter::new(CITATIONS_PER_MINUTE, 0)),
+            stored: Arc::default(),
             windows,
             guesses: Arc::default(),
             is_stopping: Arc::default(),
@@ -201,9 +206,8 @@ impl App {
     }
 
     /// Takes one query of the party that asks. It counts as long as what is given back is kept.
-    pub fn meter(&self, caller: &Caller, address: Option<IpAddr>) -> Result<Running, Failure> {
-        let taken = self.meter.take(caller, address, Instant::now());
-        taken.map_err(|refused| Failure::new("rate_limited", refused.to_string()))
+    pub fn meter(&self, caller: &Caller, address: Option<IpAddr>) -> Result<Running, ApiError> {
+        self.meter.take(caller, address, Instant::now()).map_err(ApiError::from)
     }
 
     /// A place among the files that are written while they are sent; those that lie ready need none.
@@ -236,8 +240,12 @@ impl App {
 
     /// Takes one stored query of the party that asks for it.
     pub fn meter_citation(&self, caller: &Caller, address: Option<IpAddr>) -> Result<(), ApiError> {
-        let taken = self.citations.take(caller, address, Instant::now());
-        taken.map(drop).map_err(|refused| ApiError::new("rate_limited", refused.to_string()))
+        self.citations.take(caller, address, Instant::now()).map(drop).map_err(ApiError::from)
+    }
+
+    /// How many queries are stored.
+    pub fn stored_queries(&self) -> &StoredQueries {
+        &self.stored
     }
 
     /// Runs a statement in a worker, which stops after so many rows.
@@ -265,16 +273,16 @@ impl App {
     /// takes a worker too.
     pub async fn describe(
         &self,
-        (caller, address): (&Caller, Option<IpAddr>),
+        asker: &Asker,
         statement: Statement,
         snapshot: Arc<Snapshot>,
         timeout: Duration,
-    ) -> Result<Description, Failure> {
+    ) -> Result<Description, ApiError> {
         let key = (statement.clone(), snapshot.counter, snapshot.as_of);
         if let Some(known) = self.answers.description(&key) {
             return Ok(known);
         }
-        let _running = self.meter(caller, address)?;
+        let _running = self.meter(&asker.caller, asker.address)?;
         let described = self.pool.describe(statement, snapshot, self.instance.clock.now(), timeout).await?;
         self.answers.keep_description(key, &described);
         Ok(described)
@@ -295,15 +303,13 @@ impl App {
         }
     }
 
-    /// Whether a key from this address is looked at: not after too many that were not valid.
-    pub fn may_guess(&self, address: IpAddr) -> Result<(), ApiError> {
-        let checked = self.guesses.check(Some(address), Instant::now());
-        checked.map_err(|refused| ApiError::new("rate_limited", refused.to_string()))
-    }
-
-    /// Counts a key that was not valid.
-    pub fn count_guess(&self, address: IpAddr) {
-        self.guesses.count(Some(address), Instant::now());
+    /// Counts a key from this address that was not valid.
+    ///
+    /// # Errors
+    ///
+    /// `rate_limited` after too many of them.
+    pub fn guessed(&self, address: IpAddr) -> Result<(), ApiError> {
+        self.guesses.guessed(Some(address), Instant::now()).map_err(ApiError::from)
     }
 
     /// Who asks.

@@ -25,7 +25,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caching::NotModified;
-use super::error::{Problems, WithdrawnProblems};
+use super::error::{FormatProblems, Problems, WithdrawnProblems};
 use super::release::{find, require_readable};
 use super::{ApiError, App, caching};
 
@@ -269,8 +269,7 @@ fn write(app: &App, sides: Sides, format: &Format) -> Result<Vec<u8>, ApiError> 
     params(("id" = String, Path, description = "Dataset id", example = "debt_limit_balance_final"), DiffQuery),
     responses((status = 200, description = "What differs; CSV by `format`.",
                content((DatasetDiff = "application/json"), (String = "text/csv"))),
-              (status = 406, description = "No such format.", content_type = "application/problem+json", body = super::error::Problem),
-              NotModified, WithdrawnProblems, Problems))]
+              NotModified, FormatProblems, WithdrawnProblems, Problems))]
 pub async fn get_dataset_diff(
     State(app): State<App>,
     headers: HeaderMap,

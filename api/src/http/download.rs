@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use utoipa::IntoParams;
 
 use super::caching::NotModified;
-use super::error::Problems;
+use super::error::{FormatProblems, Problems};
 use super::release::{Stored, send_stored};
 use super::{ApiError, App, caching};
 
@@ -55,10 +55,9 @@ pub fn wanted_format(name: &str) -> Result<&'static Format, ApiError> {
                content((String = "text/csv"), (Vec<serde_json::Value> = "application/json"), (String = "application/x-ndjson"),
                        (String = "application/vnd.apache.parquet"), (String = "application/vnd.apache.arrow.stream"),
                        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-              (status = 406, description = "No such format.", content_type = "application/problem+json", body = super::error::Problem),
               (status = 206, description = "A range of it, where it is one stored file."),
               (status = 416, description = "The file has no such range."),
-              NotModified, Problems))]
+              NotModified, FormatProblems, Problems))]
 pub async fn download_dataset(
     State(app): State<App>,
     id: Result<Path<String>, PathRejection>,

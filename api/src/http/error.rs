@@ -1,5 +1,8 @@
 //! The one table of error codes, and errors as RFC 9457 problems.
 
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +13,7 @@ use serde::Serialize;
 use tonic::Code as Grpc;
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::access::{TooMany, TooManyGuesses};
 use crate::pipeline::PipelineError;
 use crate::pipeline::signing::SigningError;
 use crate::publishing::PublishingError;
@@ -158,6 +162,9 @@ pub struct Problem {
     /// Names the request in our log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Seconds after which it is worth asking again, for the header.
+    #[serde(skip)]
+    pub retry_after_s: Option<u64>,
 }
 
 /// An error of the API.
@@ -168,6 +175,8 @@ pub struct ApiError {
     pub code: String,
     /// What was found and what would have been accepted.
     pub detail: String,
+    /// Seconds until it is accepted, where that is known.
+    pub retry_after_s: Option<NonZeroU64>,
 }
 
 /// The errors of every operation, for the API's description.
@@ -188,6 +197,14 @@ pub enum Problems {
     /// Too many queries at once, or nothing can be written at present: `overloaded`, `read_only`.
     #[response(status = 503, content_type = "application/problem+json")]
     Overloaded(Problem),
+}
+
+/// The errors of operations that answer in several formats.
+#[derive(IntoResponses)]
+pub enum FormatProblems {
+    /// No such format.
+    #[response(status = 406, content_type = "application/problem+json")]
+    NotAcceptable(Problem),
 }
 
 /// The errors of operations that give out what can be taken back.
@@ -231,7 +248,12 @@ pub struct FileBytes(pub Vec<u8>);
 impl ApiError {
     /// An error with a code of [`CODES`].
     pub fn new(code: &str, detail: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), detail: detail.into() }
+        Self { code: code.to_owned(), detail: detail.into(), retry_after_s: None }
+    }
+
+    /// Too many requests, for so many seconds yet.
+    fn rate_limited(detail: String, retry_after_s: u64) -> Self {
+        Self { retry_after_s: NonZeroU64::new(retry_after_s), ..Self::new("rate_limited", detail) }
     }
 
     /// Nothing of that name.
@@ -271,6 +293,7 @@ impl ApiError {
             code: (*name).to_owned(),
             detail: self.detail.clone(),
             request_id: None,
+            retry_after_s: self.retry_after_s.map(NonZeroU64::get).or_else(|| retry_after(*status)),
         }
     }
 }
@@ -284,18 +307,27 @@ pub fn render(problem: &Problem) -> Response {
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if let Some(seconds) = retry_after(status) {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    if let Some(seconds) = problem.retry_after_s {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
 
-/// When to come again, in seconds, where a status means that it is worth it.
-pub fn retry_after(status: StatusCode) -> Option<HeaderValue> {
+/// The longest window that anything is limited by, in seconds.
+const LONGEST_WINDOW_S: u64 = 60;
+/// When those who found no place come again, in seconds: the earliest, and how many seconds they are spread over.
+const SOONEST_S: u64 = 2;
+const SPREAD_S: u64 = 9;
+
+/// When to come again, in seconds, where a status means that it is worth it and nothing says when.
+///
+/// Who is refused because there is too much to do gets each of the seconds from 2 to 10 in turn: those who are refused at once do
+/// not all come back at once.
+fn retry_after(status: StatusCode) -> Option<u64> {
+    static REFUSED: AtomicU64 = AtomicU64::new(0);
     match status {
-        // The longest window that anything is limited by.
-        StatusCode::TOO_MANY_REQUESTS => Some(HeaderValue::from_static("60")),
-        StatusCode::SERVICE_UNAVAILABLE => Some(HeaderValue::from_static("3")),
+        StatusCode::TOO_MANY_REQUESTS => Some(LONGEST_WINDOW_S),
+        StatusCode::SERVICE_UNAVAILABLE => Some(SOONEST_S + REFUSED.fetch_add(1, Ordering::Relaxed) % SPREAD_S),
         _ => None,
     }
 }
@@ -315,7 +347,19 @@ impl From<Failure> for ApiError {
         if let Some(cause) = &failure.cause {
             tracing::error!(cause, "internal error of a query");
         }
-        Self { code: failure.code, detail: failure.message }
+        Self { code: failure.code, detail: failure.message, retry_after_s: None }
+    }
+}
+
+impl From<TooMany> for ApiError {
+    fn from(refused: TooMany) -> Self {
+        Self::rate_limited(refused.to_string(), refused.retry_after_s)
+    }
+}
+
+impl From<TooManyGuesses> for ApiError {
+    fn from(refused: TooManyGuesses) -> Self {
+        Self::rate_limited(refused.to_string(), refused.retry_after_s)
     }
 }
 
@@ -449,6 +493,22 @@ mod tests {
         }
         let broken = LakeError::from(StoreError::ReadOnly { path: "current.json".into() });
         assert_eq!(ApiError::from(broken).code, "read_only");
+    }
+
+    #[test]
+    fn who_finds_no_place_comes_back_within_ten_seconds_and_not_with_the_next() {
+        let told = || {
+            let headers = ApiError::new("overloaded", "").into_response().headers().clone();
+            headers
+                .get(header::RETRY_AFTER)
+                .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
+                .expect("seconds")
+        };
+        let seconds: BTreeSet<u64> = (0..20).map(|_| told()).collect();
+        assert!(seconds.iter().all(|seconds| (2..=10).contains(seconds)) && seconds.len() > 2, "{seconds:?}");
+        let full = ApiError { retry_after_s: NonZeroU64::new(7), ..ApiError::new("rate_limited", "") };
+        assert_eq!(full.into_response().headers()[header::RETRY_AFTER], "7");
+        assert!(!ApiError::new("not_found", "").into_response().headers().contains_key(header::RETRY_AFTER));
     }
 
     #[test]

@@ -3,6 +3,11 @@
 //! A thread of its own encodes batch after batch; what it has written is collected up to a bound, so that an answer below it has
 //! a length, a digest and a status of its own. Beyond the bound the collected part and all that follows are sent as chunks. The
 //! last of them is followed by the digest as a trailer; an answer that fails has no last chunk.
+//!
+//! Threads: an answer has one that encodes and one that digests, and while a batch is written as CSV or lines of JSON, up to
+//! three more of each. Up to the bound they never wait for the client: they end soon after their query, and as many of these run
+//! as there are workers. Beyond it they go at the pace of the client: such an answer takes one of the places of downloads
+//! ([`App::download_place`]).
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -100,10 +105,9 @@ struct Digesting {
 impl Digesting {
     fn start(schema: SchemaRef) -> Result<Self, Failure> {
         let (batches, taken) = std::sync::mpsc::sync_channel::<RecordBatch>(UNDIGESTED);
-        let lines = export::format("ndjson").ok_or_else(|| Failure::new("internal", "no ndjson"))?;
         let thread = std::thread::Builder::new().name("digest".into()).spawn(move || {
             let digested = Digested::default();
-            let mut writer = (lines.open)(schema, Box::new(digested.clone()), ExportOptions::default())?;
+            let mut writer = (export::LINES.open)(schema, Box::new(digested.clone()), ExportOptions::default())?;
             for batch in taken {
                 writer.write(&batch)?;
             }
@@ -132,8 +136,7 @@ impl Digesting {
 /// The digest of an answer: that of its rows in their `ndjson` form, which is not kept.
 pub(super) fn digest_of(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String, ApiError> {
     let digested = Digested::default();
-    let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
-    let mut writer = (lines.open)(Arc::clone(schema), Box::new(digested.clone()), ExportOptions::default())?;
+    let mut writer = (export::LINES.open)(Arc::clone(schema), Box::new(digested.clone()), ExportOptions::default())?;
     for batch in batches {
         writer.write(batch)?;
     }
@@ -159,6 +162,10 @@ impl FileAnswer {
     }
 
     /// Sends it: as a whole up to so many bytes, in chunks beyond.
+    ///
+    /// # Errors
+    ///
+    /// What became of it before the first byte is sent, `overloaded` where too many are on their way among it.
     pub async fn send(
         mut self,
         app: &App,
@@ -185,11 +192,13 @@ impl FileAnswer {
                 None => return Err(ApiError::new("internal", "the answer ended without an end")),
             }
         }
+        // From here on its threads wait for the client.
+        let place = app.download_place().await?;
         let first = spooled::frames(app, collected, length).await?;
-        let rest = stream::unfold(Some(self.parts), |parts| async move {
-            let mut parts = parts?;
+        let rest = stream::unfold(Some((self.parts, place)), |state| async move {
+            let (mut parts, place) = state?;
             Some(match parts.recv().await {
-                Some(Part::Bytes(bytes)) => (Ok(Frame::data(bytes)), Some(parts)),
+                Some(Part::Bytes(bytes)) => (Ok(Frame::data(bytes)), Some((parts, place))),
                 Some(Part::End { digest, .. }) => (Ok(Frame::trailers(trailers(&digest))), None),
                 Some(Part::Failed(failure)) => {
                     tracing::warn!(code = failure.code, "an answer broke off");

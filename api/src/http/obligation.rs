@@ -185,8 +185,8 @@ impl ObligationQuery {
 /// The rows of a statement, each as what it describes.
 async fn rows<T: serde::de::DeserializeOwned>(app: &App, sql: &str, as_of: Option<&str>) -> Result<Vec<T>, ApiError> {
     let answered = run(app, sql, as_of, None).await?;
-    let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
-    let bytes = export::to_bytes(lines, &answered.schema, &answered.collected.batches, ExportOptions::default())?;
+    let bytes =
+        export::to_bytes(&export::LINES, &answered.schema, &answered.collected.batches, ExportOptions::default())?;
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     lines.map(|line| serde_json::from_slice(line).map_err(|error| ApiError::internal(&error))).collect()
 }

@@ -117,8 +117,7 @@ pub async fn trace(app: &App, query: ProvenanceQuery) -> Result<Provenance, ApiE
     // Both names come from our own lists, so they cannot break out of the quotes.
     let sql = format!("SELECT * FROM open.\"{}@{}\" WHERE row_no = {}", table.name, query.release, query.row);
     let answered = run(app, &sql, None, Some(1)).await?;
-    let lines = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
-    let line = export::to_bytes(lines, &answered.schema, &answered.collected.batches, Default::default())?;
+    let line = export::to_bytes(&export::LINES, &answered.schema, &answered.collected.batches, Default::default())?;
     if line.is_empty() {
         return Err(ApiError::not_found("row", &query.row.to_string()));
     }

@@ -4,8 +4,12 @@
 //! The id follows from what is stored, so that the same question over the same state is one record. Only a statement that the
 //! releases alone decide can be stored. It is asked again over its own state, or over that of today, and the rows are compared,
 //! whatever their order: a statement without ORDER BY promises none.
+//!
+//! What is stored stays. A party may store so many a minute, and all together so many (`limits.stored_queries`): who has no key
+//! cannot fill the disk.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
@@ -16,9 +20,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::export::{self, ExportOptions};
-use gongkai_warehouse::store::Put;
+use gongkai_warehouse::store::{Put, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 use utoipa::ToSchema;
 
 use super::app::parse_time;
@@ -72,7 +77,10 @@ pub struct StoredQuery {
     pub row_count: usize,
     /// SHA-256 of the rows in their `ndjson` form.
     pub digest: String,
-    /// The same of these lines in the order of their bytes: rows in another order have it too.
+    /// The same of these lines in the order of their bytes: rows in another order have it too. Empty in queries that were stored
+    /// before it was kept; their rows are compared in the order that they had.
+    #[serde(default)]
+    #[schema(required)]
     pub set_digest: String,
     /// When it was stored.
     pub stored_at: DateTime<Utc>,
@@ -110,6 +118,59 @@ impl StoredQuery {
     }
 }
 
+/// How many queries are stored: counted when the first one is to be stored, and kept up from there. What another server stores in
+/// the same warehouse meanwhile is counted when this one begins anew.
+#[derive(Debug, Default)]
+pub struct StoredQueries(OnceCell<AtomicUsize>);
+
+/// The place of one stored query, given back unless it is kept.
+struct Place<'a> {
+    count: &'a AtomicUsize,
+    is_kept: bool,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.count.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl StoredQueries {
+    /// A place for one more among so many, 0 for no limit; none where all are taken.
+    async fn place(&self, store: &dyn Store, most: usize) -> Result<Option<Place<'_>>, StoreError> {
+        let counted = || async { store.list(FOLDER).await.map(|files| AtomicUsize::new(files.len())) };
+        let count = self.0.get_or_try_init(counted).await?;
+        let before = count.fetch_add(1, Ordering::SeqCst);
+        let place = Place { count, is_kept: false };
+        Ok((most == 0 || before < most).then_some(place))
+    }
+}
+
+/// Stores a query, or finds it stored before.
+async fn keep(app: &App, query: StoredQuery) -> Result<(StatusCode, StoredQuery), ApiError> {
+    let path = format!("{FOLDER}/{}.json", query.id);
+    if app.store().read_optional(&path).await?.is_some() {
+        return Ok((StatusCode::OK, read(app, &query.id).await?));
+    }
+    let most = app.instance.config.limits.stored_queries;
+    let Some(mut place) = app.stored_queries().place(app.store(), most).await? else {
+        let detail = format!(
+            "{most} queries are stored, and no more are taken; cite the permalink of the answer of /api/v1/sql"
+        );
+        return Err(ApiError::new("disk_full", detail));
+    };
+    let bytes = serde_json::to_vec_pretty(&query).map_err(|error| ApiError::internal(&error))?;
+    match app.store().put_if_absent(&path, Bytes::from(bytes)).await? {
+        Put::Created => {
+            place.is_kept = true;
+            Ok((StatusCode::CREATED, query))
+        }
+        Put::Existed => Ok((StatusCode::OK, read(app, &query.id).await?)),
+    }
+}
+
 fn state(snapshot: Arc<Snapshot>, as_of: Option<&str>) -> Result<Arc<Snapshot>, ApiError> {
     match as_of.filter(|time| !time.is_empty()) {
         Some(time) => Ok(Arc::new(snapshot.as_of(parse_time(time)?))),
@@ -131,8 +192,7 @@ async fn ask(app: &App, asker: &Asker, statement: Statement, snapshot: Arc<Snaps
 async fn set_digest(answered: &Answered) -> Result<String, ApiError> {
     let (schema, batches) = (Arc::clone(&answered.schema), answered.collected.batches.clone());
     let digested = tokio::task::spawn_blocking(move || {
-        let format = export::format("ndjson").ok_or_else(|| ApiError::new("internal", "no ndjson"))?;
-        let bytes = export::to_bytes(format, &schema, &batches, ExportOptions::default())?;
+        let bytes = export::to_bytes(&export::LINES, &schema, &batches, ExportOptions::default())?;
         let mut lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
         lines.sort_unstable();
         let mut hasher = Sha256::new();
@@ -200,10 +260,7 @@ pub async fn create_query(
         stored_at: app.instance.clock.now(),
     };
     query.id = query.id_of();
-    let bytes = serde_json::to_vec_pretty(&query).map_err(|error| ApiError::internal(&error))?;
-    let put = app.store().put_if_absent(&format!("{FOLDER}/{}.json", query.id), Bytes::from(bytes)).await?;
-    let status = if put == Put::Created { StatusCode::CREATED } else { StatusCode::OK };
-    let query = if put == Put::Created { query } else { read(&app, &query.id).await? };
+    let (status, query) = keep(&app, query).await?;
     let location = format!("/api/v1/queries/{}", query.id);
     Ok((status, [(header::LOCATION, location)], Json(query)).into_response())
 }
@@ -252,4 +309,27 @@ pub async fn get_query_comparison(
         query,
     };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(comparison)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use gongkai_warehouse::store::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn there_are_so_many_stored_queries_and_a_place_that_is_not_used_comes_back() {
+        let store = MemoryStore::new();
+        store.put(&format!("{FOLDER}/0.json"), Bytes::new()).await.expect("one is there");
+        let stored = StoredQueries::default();
+        let mut kept = stored.place(&store, 3).await.expect("counts").expect("the second");
+        kept.is_kept = true;
+        drop(kept);
+        let unused = stored.place(&store, 3).await.expect("counts").expect("the third");
+        assert!(stored.place(&store, 3).await.expect("counts").is_none());
+        drop(unused);
+        assert!(stored.place(&store, 3).await.expect("counts").is_some());
+        assert!(stored.place(&store, 2).await.expect("counts").is_none());
+        assert!(stored.place(&store, 0).await.expect("counts").is_some(), "0 is no limit");
+    }
 }

@@ -181,8 +181,7 @@ pub async fn list_records(
             taken
         })
         .collect();
-    let json = export::format("json").ok_or_else(|| ApiError::new("internal", "no json"))?;
-    let records = export::to_bytes(json, &answered.schema, &page, Default::default())?;
+    let records = export::to_bytes(&export::JSON, &answered.schema, &page, Default::default())?;
     let records = String::from_utf8(records).unwrap_or_default();
     Ok(Json(RecordPage {
         columns: answered.columns.iter().map(ResultColumn::from).collect(),

@@ -20,11 +20,16 @@ use tokio::task::spawn_blocking;
 
 use super::{ApiError, App};
 
-/// Bytes of all files together.
+/// Bytes of all files together. Chosen: 64 answers of 32 MiB (`query.max_bytes`), about the most that one of them puts into a
+/// file. More is disk that slow clients may hold; with less they are sooner in the way of other large answers, which are
+/// `overloaded`.
 pub const BYTES: usize = 2 << 30;
-/// Bytes of one answer that wait in memory.
+/// Bytes of one answer that wait in memory. Chosen: one for each of 1,024 connections (`limits.http_connections`) would be 1 GiB,
+/// more than `query.memory_bytes`; before that memory is scarce, and no visitor's query is taken. More lets slow clients bring
+/// that about sooner; less sends small answers over the disk.
 const IN_MEMORY: usize = 1 << 20;
-/// Bytes that are read at once.
+/// Bytes that are read at once: the most that is held for the client of a file. More multiplies by the connections; less asks for a
+/// thread more often.
 const PART: usize = 256 << 10;
 
 static COUNT: AtomicU64 = AtomicU64::new(0);

@@ -26,7 +26,7 @@ use super::answers::{ANSWER_BYTES, Kept};
 use super::caching::NotModified;
 use super::caller::{Asker, NoHead};
 use super::download::wanted_format;
-use super::error::{BodyProblems, Problem};
+use super::error::{BodyProblems, FormatProblems, Problem};
 use super::file_answer::{FileAnswer, digest_of, of_known_length};
 use super::{ApiError, App, caching};
 use crate::access::Caller;
@@ -175,8 +175,7 @@ pub struct SqlResult {
                content((SqlResult = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
                        (String = "application/vnd.apache.parquet"), (String = "application/vnd.apache.arrow.stream"),
                        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-              (status = 406, description = "No such format.", content_type = "application/problem+json", body = super::error::Problem),
-              NotModified, SqlProblems, AskerProblems))]
+              NotModified, FormatProblems, SqlProblems, AskerProblems))]
 pub async fn get_sql(
     _: NoHead,
     State(app): State<App>,
@@ -201,8 +200,7 @@ pub async fn get_sql(
                content((SqlResult = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
                        (String = "application/vnd.apache.parquet"), (String = "application/vnd.apache.arrow.stream"),
                        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-              (status = 406, description = "No such format.", content_type = "application/problem+json", body = super::error::Problem),
-              BodyProblems, SqlProblems, AskerProblems))]
+              BodyProblems, FormatProblems, SqlProblems, AskerProblems))]
 pub async fn post_sql(
     State(app): State<App>,
     asker: Asker,

@@ -1,5 +1,7 @@
 //! What researchers need beside the figures: the dictionary of tables, and the guide to their own tools.
 
+use std::sync::LazyLock;
+
 use axum::extract::{Path, State};
 use minijinja::{Value, context};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
@@ -10,6 +12,14 @@ use crate::http::{App, table};
 
 /// The guide as the repository has it; its commands are executed by the tests.
 const CLIENTS: [&str; 2] = [include_str!("../../../docs/clients.zh-CN.md"), include_str!("../../../docs/clients.md")];
+
+/// Title and HTML of both. They are the same for everybody, and rendered when somebody asks for the first time.
+static GUIDES: LazyLock<[(String, Value); 2]> = LazyLock::new(|| {
+    [Language::Zh, Language::En].map(|language| {
+        let (title, guide) = to_html(language.pick(CLIENTS[0], CLIENTS[1]), language);
+        (title, Value::from_safe_string(guide))
+    })
+});
 
 pub async fn tables(State(app): State<App>, visitor: Visitor) -> Page {
     let page = async {
@@ -28,9 +38,9 @@ pub async fn table(State(app): State<App>, visitor: Visitor, Path(name): Path<St
 }
 
 pub async fn clients(visitor: Visitor) -> Page {
-    let text = visitor.language.pick(CLIENTS[0], CLIENTS[1]);
-    let (title, guide) = to_html(text, visitor.language);
-    render("clients.html", &visitor, context! { title, guide => Value::from_safe_string(guide) })
+    let [zh, en] = &*GUIDES;
+    let (title, guide) = visitor.language.pick(zh, en);
+    render("clients.html", &visitor, context! { title => title.clone(), guide => guide.clone() })
         .map_err(|error| PageError(error, visitor))
 }
 

@@ -19,7 +19,7 @@ mod verify;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use minijinja::context;
@@ -27,7 +27,6 @@ use minijinja::value::{Serde, Value};
 
 pub use template::Language;
 
-use crate::http::error::retry_after;
 use crate::http::{ApiError, App};
 use template::{Visitor, render};
 
@@ -66,8 +65,8 @@ impl IntoResponse for PageError {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let page = render("problem.html", &self.1, context! { problem => serde(&problem) });
         let mut response = (status, page.unwrap_or_else(|_| Html(String::new()))).into_response();
-        if let Some(seconds) = retry_after(status) {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        if let Some(seconds) = problem.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -29,7 +29,8 @@ use super::rows::{Answer, copy_header, copy_lines, fields};
 use super::session::{Kept, Session};
 use super::value::text_of;
 use super::{aborted, failed, refused};
-use crate::http::{ApiError, App};
+use crate::http::caller::Asker;
+use crate::http::{ApiError, App, answers};
 use crate::metrics::Door;
 use crate::worker::{Bound, Statement};
 
@@ -62,10 +63,13 @@ pub struct Parser {
     session: Arc<Session>,
 }
 
-/// Most of one answer that is gathered before it is sent: one message may ask for several.
+/// Most of one answer that is gathered before it is sent: one message may ask for several. Chosen: the sixteen statements of a
+/// message hold at most 32 MiB together, as much as one answer over HTTP (`query.max_bytes`). More multiplies by sixteen and by
+/// the connections; less may refuse the lists of types that drivers ask for.
 const GATHERED: Bound = Bound { rows: 20_000, bytes: 2 << 20 };
-/// What is reckoned for keeping one column or parameter of a prepared statement.
-const COLUMN_BYTES: usize = 256;
+/// What is reckoned for keeping one column or parameter of a prepared statement: half of what the shelf of descriptions reckons
+/// for it, which holds the same schema as long as it is there, and gives it to whoever prepares the statement.
+const COLUMN_BYTES: usize = answers::COLUMN_BYTES / 2;
 
 /// Bytes that a prepared statement takes, about.
 fn weight(prepared: &Prepared) -> usize {
@@ -125,7 +129,8 @@ impl Queries {
         bound: Bound,
     ) -> PgWireResult<Answer> {
         let caller = self.session.caller();
-        let running = self.app.meter(&caller, Some(client.socket_addr().ip())).map_err(failed)?;
+        let running = self.app.meter(&caller, Some(client.socket_addr().ip()));
+        let running = running.map_err(|error| refused(&error))?;
         let snapshot = self.app.snapshot_at(self.session.as_of().as_deref()).await.map_err(|error| refused(&error))?;
         let timeout = self.session.timeout(self.app.timeout(&caller));
         // One row more tells that there are too many.
@@ -316,11 +321,10 @@ impl QueryParser for Parser {
         let Some(command) = all.pop() else { return Ok(None) };
         let Command::Query(sql) = command else { return Ok(Some(Arc::new(Prepared::Command(command)))) };
         let snapshot = self.app.snapshot_at(self.session.as_of().as_deref()).await.map_err(|error| refused(&error))?;
-        let caller = self.session.caller();
-        let timeout = self.session.timeout(self.app.timeout(&caller));
-        let party = (&caller, Some(client.socket_addr().ip()));
-        let described = self.app.describe(party, statement(&sql, Vec::new()), snapshot, timeout).await;
-        let described = described.map_err(failed)?;
+        let asker = Asker { caller: self.session.caller(), address: Some(client.socket_addr().ip()) };
+        let timeout = self.session.timeout(self.app.timeout(&asker.caller));
+        let described = self.app.describe(&asker, statement(&sql, Vec::new()), snapshot, timeout).await;
+        let described = described.map_err(|error| refused(&error))?;
         let (parameters, schema) = (described.parameters, described.schema);
         Ok(Some(Arc::new(Prepared::Query { sql, parameters, schema })))
     }

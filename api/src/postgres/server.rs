@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,6 +24,7 @@ use super::message::{Bounded, Refused};
 use super::query::{Prepared, Queries};
 use super::session::Session;
 use super::startup::Startup;
+use crate::access::place_of;
 use crate::http::App;
 use crate::http::serve::accept;
 
@@ -66,13 +67,7 @@ impl Door {
 
     /// A place for one more connection of an address.
     fn place(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let address = match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-            address => address,
-        };
+        let address = place_of(address);
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let count = addresses.entry(address).or_default();
         if *count >= OF_ONE_ADDRESS {

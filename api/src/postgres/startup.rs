@@ -184,8 +184,7 @@ impl StartupHandler for Startup {
                 let _ = client.flush().await;
                 // Only who guesses is held up, as over HTTP: others of the same network go on with their keys.
                 let address = client.socket_addr().ip();
-                self.app.may_guess(address).map_err(|error| fatal("53300", error.detail))?;
-                self.app.count_guess(address);
+                self.app.guessed(address).map_err(|error| fatal("53300", error.detail))?;
                 return Err(fatal("28P01", "the key is not valid"));
             }
         }

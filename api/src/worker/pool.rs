@@ -37,7 +37,10 @@ const START: Duration = Duration::from_secs(60);
 /// Time beyond the deadline in which a worker that is ended leaves its last words.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
-/// An idle worker may hold this part of the memory of all.
+/// An idle worker may hold this part of the memory of all. Chosen: by default there are two workers and that of the pages, so
+/// that all three idle hold at most half of `query.memory_bytes`, and the rest is for what is asked. A larger part lets memory
+/// get scarce while nothing runs; a smaller one replaces workers more often, whose successors read declarations and small tables
+/// anew.
 const KEPT_SHARE: u64 = 6;
 
 /// An answer as it arrives.
@@ -233,7 +236,8 @@ impl QueryPool {
         Self { gives_way: false, ..self }
     }
 
-    /// Starts all workers ahead of the first query.
+    /// Starts all workers ahead of the first query. Each is a process that loads the declarations for itself: what this one has
+    /// loaded cannot be handed to it.
     pub fn warm(&self) -> Result<(), WorkerError> {
         for _ in 0..self.capacity {
             self.keep(self.spawn()?);

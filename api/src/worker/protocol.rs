@@ -67,7 +67,9 @@ pub struct QueryRequest {
     pub max_rows: u64,
 }
 
-/// Snapshots that a worker keeps.
+/// Snapshots that a worker keeps. Chosen, as many as earlier states that the server keeps: the current one, that before a
+/// publication, and two that `as_of` asks for. A worker holds each of them in memory; one that it does not hold is sent to it
+/// again with the question.
 const SNAPSHOTS: usize = 4;
 
 /// What a worker keeps of snapshots, by key. Parent and worker do the same, so that they agree on what is there: the first

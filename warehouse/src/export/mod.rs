@@ -84,6 +84,12 @@ pub struct Format {
 pub static FORMATS: [Format; 6] =
     [csv::FORMAT, json::FORMAT, json::LINES, parquet::FORMAT, arrow_stream::FORMAT, xlsx::FORMAT];
 
+/// One array of objects, as pages of records have it.
+pub static JSON: Format = json::FORMAT;
+
+/// One object a line, `ndjson`: what digests of rows are made of.
+pub static LINES: Format = json::LINES;
+
 /// The format of that name.
 pub fn format(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)

@@ -19,9 +19,12 @@ use datafusion::logical_expr::{
 
 use super::error::QueryError;
 
-/// Most bytes of one value that is made.
+/// Most bytes of one value that is made. Chosen: as much as one message of a worker to its parent holds, so that a value alone does
+/// not make one larger. More costs that memory for each value; less refuses texts that somebody may want.
 const VALUE_BYTES: u64 = 1 << 20;
-/// Most bytes of the values that are made for one batch.
+/// Most bytes of the values that are made for one batch. Chosen: a quarter of the pool of a worker (`query.pool_bytes`), which
+/// does not count them. More leaves less for the operators around; less refuses more statements whose values are small one by
+/// one.
 const BATCH_BYTES: u64 = 64 << 20;
 /// Up to so many bytes a value is taken to be as large as it could be, and occurrences are not counted: a batch of 8,192 such
 /// values, the most that the engine makes, is within its bound.

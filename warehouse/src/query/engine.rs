@@ -213,12 +213,14 @@ async fn columns(plan: LogicalPlan, state: &SessionState, parameters: &SchemaRef
 ///
 /// # Errors
 ///
-/// `internal` when a derived table or a list does not load.
-pub fn shown_tables(catalog: &Arc<Catalog>) -> Result<Vec<ShownTable>, QueryError> {
-    let derived = Arc::new(derived::load(catalog).map_err(QueryError::internal)?);
+/// `internal` when a list does not load.
+pub fn shown_tables(
+    catalog: &Arc<Catalog>,
+    derived: &Arc<BTreeMap<String, Derived>>,
+) -> Result<Vec<ShownTable>, QueryError> {
     let functions = Arc::new(Functions::new(catalog));
     let snapshot = Arc::new(Snapshot::empty());
-    let names = Names::new(Arc::clone(catalog), derived, functions, snapshot, &QueryOptions::default());
+    let names = Names::new(Arc::clone(catalog), Arc::clone(derived), functions, snapshot, &QueryOptions::default());
     names.shown().map_err(QueryError::internal)
 }
 

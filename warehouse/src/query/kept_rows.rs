@@ -14,9 +14,13 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-/// Values of a table that counts as small.
+/// Values of a table that counts as small. Chosen: a decimal, or the view of a text, takes 16 bytes, so that one such table is a
+/// quarter of [`KEPT_BYTES`], long texts aside. More would push the other tables out, and read whole what a filter would have
+/// skipped; less leaves tables of many small files slow.
 pub(super) const SMALL_VALUES: usize = 500_000;
-/// Bytes that are kept; the table that was asked for longest ago goes first.
+/// Bytes that are kept; the table that was asked for longest ago goes first. Chosen: three workers, as many as there are by
+/// default, keep 96 MiB, an eighth of `query.memory_bytes`, and each of them a quarter of what it may hold while it is idle. With
+/// more, workers are replaced more often and their rows read again; with less, tables push one another out.
 const KEPT_BYTES: usize = 32 << 20;
 
 /// A table in some releases, by name, dataset and number.

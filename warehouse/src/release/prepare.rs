@@ -300,12 +300,10 @@ pub fn finish(draft: Draft, previous: Option<String>, findings: &Findings) -> Dr
 fn table_digest(release: &str, schema: &SchemaRef, batch: &RecordBatch) -> Result<String, LakeError> {
     let mut hasher = Hashing(Sha256::new());
     let failed = |source| LakeError::Export { release: release.to_owned(), source };
-    if let Some(format) = export::format("ndjson") {
-        let target: export::Target<'_> = Box::new(&mut hasher);
-        let mut writer = (format.open)(Arc::clone(schema), target, ExportOptions::default()).map_err(failed)?;
-        writer.write(batch).map_err(failed)?;
-        writer.finish().map_err(failed)?;
-    }
+    let target: export::Target<'_> = Box::new(&mut hasher);
+    let mut writer = (export::LINES.open)(Arc::clone(schema), target, ExportOptions::default()).map_err(failed)?;
+    writer.write(batch).map_err(failed)?;
+    writer.finish().map_err(failed)?;
     Ok(hex::encode(hasher.0.finalize()))
 }
 
