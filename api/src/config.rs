@@ -60,6 +60,10 @@ pub struct Limits {
     pub http_connections: usize,
     /// Most connections of PostgreSQL at once.
     pub pg_connections: usize,
+    /// Most connections that one IPv4 address or one IPv6 /64 has at a door, and at most a quarter of those of PostgreSQL; 0 for no
+    /// limit. This machine and the proxies that are
+    /// believed are not counted: many clients come through them.
+    pub connections_per_address: usize,
     /// Queries that one key, one IPv4 /24 or one IPv6 /64 may ask in a minute; 0 for no limit.
     pub queries_per_minute: u32,
     /// Queries that one of these may have running or waiting at once; 0 for no limit.
@@ -75,6 +79,7 @@ impl Default for Limits {
         Self {
             http_connections: 1024,
             pg_connections: 128,
+            connections_per_address: 64,
             queries_per_minute: 600,
             queries_at_once: 0,
             // Chosen: with at most 8 KiB of statement and as much of values in each they take 1.6 GiB, and what JSON and the names

@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod connection;
 pub mod flight;
 pub mod http;
 pub mod instance;

@@ -61,6 +61,7 @@ pub struct Metrics {
     request_seconds: Family<RouteLabels, Histogram>,
     queries: Family<QueryLabels, Counter>,
     query_seconds: Family<DoorLabels, Histogram>,
+    refused_connections: Family<DoorLabels, Counter>,
     running: Gauge,
     waiting: Gauge,
     workers: Gauge<i64>,
@@ -94,6 +95,7 @@ impl Default for Metrics {
         let (requests, request_seconds) =
             (Family::default(), Family::new_with_constructor(seconds as fn() -> Histogram));
         let (queries, query_seconds) = (Family::default(), Family::new_with_constructor(seconds as fn() -> Histogram));
+        let refused_connections = Family::<DoorLabels, Counter>::default();
         let (running, waiting, workers) = (Gauge::default(), Gauge::default(), Gauge::default());
         let cache_hits = Counter::default();
         let (memory, spill, counter, releases) =
@@ -111,6 +113,11 @@ impl Default for Metrics {
             "Time from a query to the start of its answer: waiting and planning",
             Unit::Seconds,
             Family::clone(&query_seconds),
+        );
+        registry.register(
+            "connections_refused",
+            "Connections closed because their address, or the door, had as many as it may",
+            Family::clone(&refused_connections),
         );
         registry.register("queries_running", "Queries that a worker runs", running.clone());
         registry.register("queries_waiting", "Queries that wait for a worker", waiting.clone());
@@ -131,6 +138,7 @@ impl Default for Metrics {
             request_seconds,
             queries,
             query_seconds,
+            refused_connections,
             running,
             waiting,
             workers,
@@ -155,6 +163,11 @@ impl Metrics {
     pub fn query(&self, door: Door, outcome: &str, took: Duration) {
         self.queries.get_or_create(&QueryLabels { door, outcome: outcome.to_owned() }).inc();
         self.query_seconds.get_or_create(&DoorLabels { door }).observe(took.as_secs_f64());
+    }
+
+    /// Counts a connection that was not taken.
+    pub fn refuse_connection(&self, door: Door) {
+        self.refused_connections.get_or_create(&DoorLabels { door }).inc();
     }
 
     /// Counts an answer from the cache.
@@ -196,12 +209,14 @@ mod tests {
         let metrics = Metrics::default();
         metrics.request("/api/v1/sql", "GET", 200, Duration::from_millis(3));
         metrics.query(Door::Postgres, "query_timeout", Duration::from_secs(10));
+        metrics.refuse_connection(Door::Flight);
         metrics.cache_hit();
         let text =
             metrics.render(Sight { running: 1, waiting: 2, workers: 3, spill_bytes: 4, counter: 5, releases: 6 });
         for line in [
             r#"gongkai_http_requests_total{route="/api/v1/sql",method="GET",status="200"} 1"#,
             r#"gongkai_queries_total{door="Postgres",outcome="query_timeout"} 1"#,
+            r#"gongkai_connections_refused_total{door="Flight"} 1"#,
             "gongkai_queries_waiting 2",
             "gongkai_query_cache_hits_total 1",
             "gongkai_spill_bytes 4",

@@ -35,6 +35,8 @@ KEPT_KIB, KEPT_DESCRIPTORS = 64 * 1024, 10
 # An answer comes at least so often to control requests on a machine of its own; the machine of a test is busy, so it fails above.
 GAP_S, GAP_FAILS_S = 1.0, 3.0
 SETTLED_S = 15
+# Who leaves a query that runs is not waited for until its time is over: the worker is ended, and ones that were about to begin are not.
+LEFT_S = 6
 
 
 class Load:
@@ -215,6 +217,13 @@ class Slow:
         return {"began": self.open, "ended_by_server": self.closed, "missed": self.missed[:3]}
 
 
+def slow_body(load, _):
+    """Announces a question and sends a byte of it a second."""
+    sock = thin(load)
+    sock.sendall(b'POST /api/v1/sql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{"sql": "')
+    return sock
+
+
 def read_one(sock):
     """A byte; false at the end."""
     return bool(sock.recv(1))
@@ -315,22 +324,71 @@ def leaves(load, number):
     return None
 
 
+def leaves_postgres(load, number):
+    """The same with a farewell, as drivers end a connection: it lies before the end, and nobody reads it while the query runs."""
+    begun = begin_postgres(load)
+    if begun is None:
+        raise OSError("no place")
+    sock, stream, _ = begun
+    stream.close()
+    sock.sendall(message(b"Q", ENDLESS.format(n=-number - 1).encode() + b"\0"))
+    time.sleep(0.2)
+    sock.sendall(message(b"X", b""))
+    sock.close()
+    return None
+
+
+def leaves_prepared_postgres(load, number):
+    """The same while the statement is planned or its first rows are made, in the extended protocol."""
+    begun = begin_postgres(load)
+    if begun is None:
+        raise OSError("no place")
+    sock, stream, _ = begun
+    stream.close()
+    text = ENDLESS.format(n=-number - 1).encode()
+    parts = [(b"P", b"\0" + text + b"\0\0\0"), (b"B", b"\0" * 8), (b"E", b"\0" * 5), (b"S", b"")]
+    sock.sendall(b"".join(message(kind, body) for kind, body in parts))
+    time.sleep(0.2)
+    sock.sendall(message(b"X", b""))
+    sock.close()
+    return None
+
+
+class LeavingFlight(Slow):
+    """Calls that are left while their query runs: half of them are cancelled, half go with their connection."""
+
+    def act(self, number):
+        door = Flight(self.load.flight, "ticket")
+        call = door.call("DoGet", "unary_stream")(ticket_of(ENDLESS.format(n=-number - 1)), timeout=300)
+        with self.lock:
+            self.open += 1
+        time.sleep(0.2)
+        if number % 2:
+            call.cancel()
+        door.close()
+
+
 def slow_clients_hold_no_worker(load):
-    """More slow clients than workers, of each kind: while they are there, statements are answered and the workers are free."""
+    """More slow clients than workers, of each kind: while they are there, statements are answered and the workers are free. Those that
+    leave while their query runs free its worker at once."""
     many = (4 if load.is_deep else 2) * load.workers
     kinds = [
-        ("leave after asking", leaves, None, many),
-        ("a byte a second of a file", slow_file, read_one, many),
-        ("a byte a second of a download", slow_download, read_one, many),
-        ("a byte of a head a second", slow_head, send_one, 50 * load.workers),
-        ("a byte a second of PostgreSQL", slow_postgres, read_one, many),
-        ("a page of a portal", suspended_postgres, quiet, many),
-        ("a message a second of Flight", None, None, many),
+        ("leave after asking", Slow, leaves, None, many),
+        ("leave PostgreSQL after asking", Slow, leaves_postgres, None, many),
+        ("leave PostgreSQL after preparing", Slow, leaves_prepared_postgres, None, many),
+        ("leave Flight after asking", LeavingFlight, None, None, many),
+        ("a byte a second of a file", Slow, slow_file, read_one, many),
+        ("a byte a second of a download", Slow, slow_download, read_one, many),
+        ("a byte of a head a second", Slow, slow_head, send_one, 50 * load.workers),
+        ("a byte of a body a second", Slow, slow_body, send_one, 50 * load.workers),
+        ("a byte a second of PostgreSQL", Slow, slow_postgres, read_one, many),
+        ("a page of a portal", Slow, suspended_postgres, quiet, many),
+        ("a message a second of Flight", SlowFlight, None, None, many),
     ]
     problems, figures = [], {}
-    for name, begin, pace, count in kinds:
+    for name, kind, begin, pace, count in kinds:
         load.report()
-        slow = SlowFlight(load, name, count, begin, pace) if begin is None else Slow(load, name, count, begin, pace)
+        slow = kind(load, name, count, begin, pace)
         # All of them have begun, and those that wait for a worker have had it or were refused.
         time.sleep(1)
         free = load.quiet_after(load.timeout_ms / 1000 + 5)
@@ -341,6 +399,8 @@ def slow_clients_hold_no_worker(load):
         ended, seen = slow.end(), load.report()
         if free is None:
             problems.append(f"{name}: a worker is held {load.timeout_ms / 1000 + 6:.0f} s after they came")
+        elif name.startswith("leave") and free > LEFT_S:
+            problems.append(f"{name}: a worker is held {free + 1} s after they came")
         if answered != ["ok"] * 3:
             problems.append(f"{name}: SELECT is answered with {answered} beside them")
         elif took > 5:

@@ -39,7 +39,8 @@ impl TryFrom<Vec<String>> for Proxies {
 }
 
 impl Proxies {
-    fn believes(&self, address: IpAddr) -> bool {
+    /// Whether an address is that of a proxy that is believed.
+    pub fn believes(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }

@@ -5,14 +5,15 @@
 //! it. A key comes as `authorization: Bearer gk_…`, or as the password of a handshake; without TLS it is taken from this
 //! machine only. The header `gongkai-as-of` asks for what was public at a time.
 //!
-//! `connection` bounds connections, `service` answers the calls, `ticket` is what handles carry, `metadata` lists what there
-//! is.
+//! `connection` bounds connections and how long an answer may be left lying, `service` answers the calls, `ticket` is what handles
+//! carry, `metadata` lists what there is.
 
 mod connection;
 mod metadata;
 mod service;
 mod ticket;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
@@ -21,6 +22,7 @@ use tokio::net::TcpListener;
 use tonic::Status;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
+use crate::connection::Addresses;
 use crate::http::{ApiError, App};
 use crate::worker::Failure;
 use service::Flight;
@@ -29,6 +31,8 @@ use service::Flight;
 const MESSAGE_BYTES: usize = 1 << 20;
 /// Most bytes of the values of parameters: a handle carries them in base64, and comes back in a message.
 const VALUES_BYTES: usize = MESSAGE_BYTES / 2;
+/// Time beyond that of a query: for the words of a call to come, and for its answer to be taken.
+const SENDING: Duration = Duration::from_secs(60);
 /// Calls of one connection at once.
 const CALLS: u32 = 32;
 
@@ -69,7 +73,10 @@ pub async fn serve(
     tls: Option<Identity>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), tonic::transport::Error> {
+    let settings = &app.instance.config.query;
+    let longest = Duration::from_millis(settings.timeout_ms.max(settings.timeout_with_key_ms));
     let mut server = Server::builder()
+        .timeout(longest + SENDING)
         .concurrency_limit_per_connection(CALLS as usize)
         .max_concurrent_streams(CALLS)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
@@ -80,6 +87,9 @@ pub async fn serve(
     if let Some(identity) = tls {
         server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
     }
+    let limits = &app.instance.config.limits;
+    let addresses = Addresses::new(limits.connections_per_address, limits.trusted_proxies.clone());
+    let connections = connection::connections(listener, addresses, Arc::clone(&app.metrics));
     let service = FlightServiceServer::new(Flight::new(app, is_secure)).max_decoding_message_size(MESSAGE_BYTES);
-    server.add_service(service).serve_with_incoming_shutdown(connection::connections(listener), stop).await
+    server.add_service(service).serve_with_incoming_shutdown(connections, stop).await
 }

@@ -1,6 +1,6 @@
 //! The calls.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
@@ -28,11 +28,11 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use gongkai_warehouse::query::{ShownTable, shown_tables};
 use prost::Message;
 use tonic::metadata::MetadataMap;
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tonic::{Extensions, Request, Response, Status, Streaming};
 
+use super::connection::Client;
 use super::ticket::Handle;
-use super::{VALUES_BYTES, failed, metadata, refused};
+use super::{SENDING, VALUES_BYTES, failed, metadata, refused};
 use crate::access::Keys;
 use crate::http::caller::Asker;
 use crate::http::{ApiError, App};
@@ -52,14 +52,9 @@ pub struct Flight {
     tables: Arc<OnceLock<Vec<ShownTable>>>,
 }
 
-/// The address of a connection, encrypted or not.
+/// The address of a connection.
 fn address(extensions: &Extensions) -> Option<IpAddr> {
-    let plain = extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
-    let secure = || {
-        let info = extensions.get::<TlsConnectInfo<TcpConnectInfo>>()?;
-        info.get_ref().remote_addr()
-    };
-    plain.or_else(secure).map(|address: SocketAddr| address.ip())
+    extensions.get::<Client>().map(|client| client.address.ip())
 }
 
 impl Flight {
@@ -103,8 +98,8 @@ impl Flight {
         described.map_err(|error| refused(&error))
     }
 
-    /// Runs the statement of a handle. Rows come as the client takes them.
-    async fn rows(&self, handle: Handle, asker: &Asker) -> Result<DoGet, Status> {
+    /// Runs the statement of a handle. Rows come as the client takes them, for which it has the time of the query and some more.
+    async fn rows(&self, handle: Handle, asker: &Asker, extensions: &Extensions) -> Result<DoGet, Status> {
         let running = self.app.meter(&asker.caller, asker.address).map_err(|error| refused(&error))?;
         let snapshot = self.app.snapshot_at(handle.as_of.as_deref()).await.map_err(|error| refused(&error))?;
         let settings = &self.app.instance.config.query;
@@ -114,11 +109,12 @@ impl Flight {
         let asked = self.app.ask(Door::Flight, statement, snapshot, bound.rows + 1, timeout).await;
         let answer = asked.map_err(failed)?;
         let schema = announced(&answer.schema);
-        let state = (answer, running, Arc::clone(&schema));
-        let batches = futures::stream::unfold(state, move |(mut answer, running, schema)| async move {
+        let given = extensions.get::<Client>().map(|client| client.give(timeout + SENDING));
+        let state = (answer, (running, given), Arc::clone(&schema));
+        let batches = futures::stream::unfold(state, move |(mut answer, held, schema)| async move {
             let batch = answer.next_within(bound).await?.map_err(|failure| FlightError::from(failed(failure)));
             let batch = batch.and_then(|batch| batch.with_schema(Arc::clone(&schema)).map_err(FlightError::from));
-            Some((batch, (answer, running, schema)))
+            Some((batch, (answer, held, schema)))
         });
         Ok(stream(schema, batches))
     }
@@ -233,7 +229,7 @@ impl FlightSqlService for Flight {
 
     async fn do_get_statement(&self, ticket: TicketStatementQuery, request: Request<Ticket>) -> Result<DoGet, Status> {
         let asker = self.asker(request.metadata(), request.extensions()).await?;
-        self.rows(Handle::read(&ticket.statement_handle)?, &asker).await
+        self.rows(Handle::read(&ticket.statement_handle)?, &asker, request.extensions()).await
     }
 
     async fn do_action_create_prepared_statement(
@@ -279,7 +275,7 @@ impl FlightSqlService for Flight {
         request: Request<Ticket>,
     ) -> Result<DoGet, Status> {
         let asker = self.asker(request.metadata(), request.extensions()).await?;
-        self.rows(Handle::read(&query.prepared_statement_handle)?, &asker).await
+        self.rows(Handle::read(&query.prepared_statement_handle)?, &asker, request.extensions()).await
     }
 
     async fn do_action_close_prepared_statement(

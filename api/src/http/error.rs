@@ -98,6 +98,13 @@ pub const CODES: &[Code] = &[
         Grpc::InvalidArgument,
         "the media type is not accepted",
     ),
+    code(
+        "request_timeout",
+        StatusCode::REQUEST_TIMEOUT,
+        "57014",
+        Grpc::DeadlineExceeded,
+        "the request comes too slowly",
+    ),
     code("not_found", StatusCode::NOT_FOUND, "42704", Grpc::NotFound, "no such thing"),
     code(
         "method_not_allowed",
@@ -218,6 +225,9 @@ pub enum WithdrawnProblems {
 /// The errors of operations that take JSON.
 #[derive(IntoResponses)]
 pub enum BodyProblems {
+    /// The body comes too slowly: `request_timeout`.
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(Problem),
     /// The body is too large: `payload_too_large`.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),
@@ -229,6 +239,9 @@ pub enum BodyProblems {
 /// The errors of operations that write.
 #[derive(IntoResponses)]
 pub enum WriteProblems {
+    /// The body comes too slowly: `request_timeout`.
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(Problem),
     /// It is not as the request expects it: `conflict`, `idempotency_mismatch`, `release_blocked`.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(Problem),

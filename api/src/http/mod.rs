@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod app;
+mod body;
 pub mod caching;
 pub mod caller;
 pub mod dataset;
@@ -187,6 +188,7 @@ pub fn router(app: App) -> Router {
         .merge(pages)
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::unknown_method)
+        .layer(from_fn(body::keep_pace))
         .layer(CompressionLayer::new())
         .layer(
             CorsLayer::new()

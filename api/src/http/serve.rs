@@ -3,7 +3,11 @@
 //! HTTP/1.1 without encryption: a proxy in front of it has the certificate. A client that does not finish its head, or does not
 //! take what it asked for, is let go; the query behind its answer has ended before, by its own deadline. A connection whose
 //! answer broke off is reset: clients that take the end of the connection for the end of the answer see a failure as well.
+//!
+//! Connections beyond those that all may have wait in the system's queue; those beyond what one address may have would keep all others
+//! waiting there, so they are taken, answered `overloaded`, and closed.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,6 +19,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use axum::response::IntoResponse;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -24,10 +29,12 @@ use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
-use super::{App, router};
+use super::{ApiError, App, router};
+use crate::connection::{Addresses, Pace};
+use crate::metrics::Door;
 
 /// Longest time that requests under way may take once the process is told to end.
 const GRACE: Duration = Duration::from_secs(20);
@@ -41,6 +48,9 @@ const HEAD: Duration = Duration::from_secs(10);
 /// Most headers, and bytes of them.
 const HEADERS: usize = 64;
 const HEAD_BYTES: usize = 64 << 10;
+/// Time in which a client that has too many connections is told so, and how many are told at once; others are closed without a word.
+const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELLS: usize = 64;
 /// A client that is waited for takes so much in so long, or it is let go.
 const PACE: Duration = Duration::from_secs(60);
 const PACE_BYTES: usize = 60 << 10;
@@ -93,7 +103,11 @@ pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 /// Serves until the process is told to end; then finishes what is under way.
 pub async fn serve(app: App, listener: TcpListener) -> io::Result<()> {
     let stopping = app.clone();
-    let places = Arc::new(Semaphore::new(app.instance.config.limits.http_connections));
+    let limits = &app.instance.config.limits;
+    let places = Arc::new(Semaphore::new(limits.http_connections));
+    let addresses = Addresses::new(limits.connections_per_address, limits.trusted_proxies.clone());
+    let farewells = Arc::new(Semaphore::new(FAREWELLS));
+    let metrics = Arc::clone(&app.metrics);
     let graceful = GracefulShutdown::new();
     let router = router(app);
     let mut told = std::pin::pin!(wait_for_signal());
@@ -107,6 +121,16 @@ pub async fn serve(app: App, listener: TcpListener) -> io::Result<()> {
             () = &mut told => break,
             accepted = accept(&listener) => accepted,
         };
+        let Some(place_of_address) = addresses.place(address.ip()) else {
+            metrics.refuse_connection(Door::Http);
+            if let Ok(farewell) = Arc::clone(&farewells).try_acquire_owned() {
+                tokio::spawn(async move {
+                    refuse(stream).await;
+                    drop(farewell);
+                });
+            }
+            continue;
+        };
         let watcher = graceful.watcher();
         let router = router.clone();
         tokio::spawn(async move {
@@ -118,7 +142,7 @@ pub async fn serve(app: App, listener: TcpListener) -> io::Result<()> {
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "a connection ended");
             }
-            drop(place);
+            drop((place, place_of_address));
         });
     }
     stopping.stop();
@@ -128,6 +152,22 @@ pub async fn serve(app: App, listener: TcpListener) -> io::Result<()> {
         () = sleep(GRACE) => {}
     }
     Ok(())
+}
+
+/// Answers the first request of a connection that is one too many, and closes it.
+async fn refuse(stream: TcpStream) {
+    let answer = |_: Request<Incoming>| async {
+        let detail = "too many connections from this address; close some, or try again in a few seconds";
+        Ok::<_, Infallible>(ApiError::new("overloaded", detail).into_response())
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(FAREWELL)
+        .keep_alive(false)
+        .max_headers(HEADERS)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service_fn(answer));
+    let _ = timeout(FAREWELL, connection).await;
 }
 
 /// One connection with its limits.
@@ -161,36 +201,24 @@ fn connection(router: Router, stream: TcpStream, address: SocketAddr) -> impl Gr
 /// A connection that is given up when its client does not take what it is sent.
 struct Paced {
     inner: TcpStream,
-    /// While the client is waited for: when that ends, and what it has taken since it began.
-    wait: Option<(Pin<Box<Sleep>>, usize)>,
+    pace: Pace,
     /// Whether an answer broke off.
     is_broken: Arc<AtomicBool>,
 }
 
 impl Paced {
     fn new(inner: TcpStream) -> Self {
-        Self { inner, wait: None, is_broken: Arc::default() }
+        Self { inner, pace: Pace::new(PACE, PACE_BYTES), is_broken: Arc::default() }
     }
 
-    /// Counts what was taken; without anything taken for too long, the connection has failed.
+    /// Counts what was taken; with too little taken for too long, the connection has failed.
     fn pace(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &written {
-            Poll::Ready(Ok(taken)) => {
-                if let Some((_, sum)) = &mut self.wait {
-                    *sum += taken;
-                    if *sum >= PACE_BYTES {
-                        self.wait = None;
-                    }
-                }
+            Poll::Ready(Ok(taken)) => self.pace.moved(*taken),
+            Poll::Pending if self.pace.is_too_slow(cx) => {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes too little")));
             }
-            Poll::Ready(Err(_)) => {}
-            Poll::Pending => {
-                let (wait, _) =
-                    self.wait.get_or_insert_with(|| (Box::pin(tokio::time::sleep_until(Instant::now() + PACE)), 0));
-                if wait.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes too little")));
-                }
-            }
+            Poll::Ready(Err(_)) | Poll::Pending => {}
         }
         written
     }
@@ -236,8 +264,7 @@ impl AsyncWrite for Paced {
         let this = self.get_mut();
         let flushed = Pin::new(&mut this.inner).poll_flush(cx);
         if flushed.is_ready() {
-            // Everything was taken; the next wait begins anew.
-            this.wait = None;
+            this.pace.rest();
         }
         flushed
     }

@@ -33,6 +33,7 @@ pub struct VerifiedFile {
 #[utoipa::path(post, path = "/verify", operation_id = "post_verify", tag = "log",
     request_body(content = FileBytes, content_type = "application/octet-stream", description = "The file."),
     responses((status = 200, description = "What it is.", body = VerifiedFile),
+              (status = 408, description = "The file comes too slowly.", content_type = "application/problem+json", body = super::error::Problem),
               (status = 413, description = "The file is larger than 200 MiB.", content_type = "application/problem+json", body = super::error::Problem),
               Problems))]
 pub async fn post_verify(State(app): State<App>, body: Body) -> Result<Response, ApiError> {

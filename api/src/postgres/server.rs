@@ -1,10 +1,7 @@
 //! Connections: how many, how long they may take, and that they are let go when their client is gone.
 
-use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
-use std::os::fd::AsFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
@@ -24,9 +21,10 @@ use super::message::{Bounded, Refused};
 use super::query::{Prepared, Queries};
 use super::session::Session;
 use super::startup::Startup;
-use crate::access::place_of;
+use crate::connection::{Addresses, Watched};
 use crate::http::App;
 use crate::http::serve::accept;
+use crate::metrics;
 
 /// Time until a client has said who it is.
 const STARTUP: Duration = Duration::from_secs(10);
@@ -34,10 +32,9 @@ const STARTUP: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(300);
 /// Time for sending an answer beyond that of the query.
 const SENDING: Duration = Duration::from_secs(60);
-/// How often a working connection looks whether its client is still there.
-const LOOK: Duration = Duration::from_millis(500);
-/// Most connections of one address; of IPv6, of one /64, which one party has as a whole.
-const OF_ONE_ADDRESS: usize = 32;
+
+/// One address has at most this part of the connections here: each of them may keep more than a connection of HTTP does.
+const OF_ONE_ADDRESS: usize = 4;
 
 type Socket = Framed<Bounded<MaybeTls>, PgWireMessageServerCodec<Arc<Prepared>>>;
 
@@ -49,50 +46,23 @@ pub struct Door {
     /// One for all connections: a number means one of them.
     numbers: Arc<RandomPidSecretKeyGenerator>,
     places: Arc<Semaphore>,
-    addresses: Mutex<HashMap<IpAddr, usize>>,
+    addresses: Arc<Addresses>,
 }
 
 impl Door {
     /// A door for so many connections at once.
     pub fn new(app: App, tls: Option<TlsAcceptor>, connections: usize) -> Arc<Self> {
+        let limits = &app.instance.config.limits;
+        let of_one_address = limits.connections_per_address.min(connections.div_ceil(OF_ONE_ADDRESS));
+        let addresses = Addresses::new(of_one_address, limits.trusted_proxies.clone());
         Arc::new(Self {
             app,
             tls,
             manager: Arc::new(ConnectionManager::new()),
             numbers: Arc::default(),
             places: Arc::new(Semaphore::new(connections)),
-            addresses: Mutex::default(),
+            addresses,
         })
-    }
-
-    /// A place for one more connection of an address.
-    fn place(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let address = place_of(address);
-        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = addresses.entry(address).or_default();
-        if *count >= OF_ONE_ADDRESS {
-            return None;
-        }
-        *count += 1;
-        Some(Place { door: Arc::clone(self), address })
-    }
-}
-
-/// One of the places of an address, given back when the connection ends.
-struct Place {
-    door: Arc<Door>,
-    address: IpAddr,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut addresses = self.door.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = addresses.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                addresses.remove(&self.address);
-            }
-        }
     }
 }
 
@@ -104,10 +74,11 @@ pub async fn serve(door: Arc<Door>, listener: TcpListener, stop: impl Future<Out
             () = &mut stop => return,
             accepted = accept(&listener) => accepted,
         };
-        let places = Arc::clone(&door.places).try_acquire_owned().ok().zip(door.place(address.ip()));
+        let places = Arc::clone(&door.places).try_acquire_owned().ok().zip(door.addresses.place(address.ip()));
         let door = Arc::clone(&door);
         tokio::spawn(async move {
             let Some(places) = places else {
+                door.app.metrics.refuse_connection(metrics::Door::Postgres);
                 refuse(stream).await;
                 return;
             };
@@ -132,8 +103,7 @@ async fn refuse(stream: TcpStream) {
 }
 
 async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
-    // The second handle of a socket that does not block does not block either.
-    let watched = std::net::TcpStream::from(stream.as_fd().try_clone_to_owned()?);
+    let watched = Watched::new(&stream)?;
     let started = timeout(STARTUP, negotiate_tls::<Arc<Prepared>>(stream, door.tls.clone()));
     let Some(socket) = started.await.map_err(|_| io::ErrorKind::TimedOut)?? else { return Ok(()) };
     let parts = socket.into_parts();
@@ -178,6 +148,8 @@ async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
         };
         let most = door.app.timeout(&session.caller()) + SENDING;
         let processed = tokio::select! {
+            // What needs no waiting is done, even if whoever asked for it has gone.
+            biased;
             processed = process_message(
                 message,
                 &mut socket,
@@ -187,7 +159,9 @@ async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
                 Arc::new(NoopHandler),
                 Arc::clone(&cancel),
             ) => processed,
-            () = gone(&watched) => return Ok(()),
+            // The conversation notices only when it writes: nothing is read before the answer has ended.
+            // Whoever only cancels the query of another connection may be gone at once.
+            () = watched.gone(), if !is_starting => return Ok(()),
             // A client that does not take its answer: the query has long ended, the connection ends with it.
             () = sleep(most) => return Ok(()),
         };
@@ -199,19 +173,6 @@ async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
                 return socket.close().await;
             }
             Err(error) => process_error(&mut socket, error, is_extended).await?,
-        }
-    }
-}
-
-/// Ends when the client has closed its side. It is looked at beside the conversation, which notices only when it writes.
-async fn gone(watched: &std::net::TcpStream) {
-    loop {
-        sleep(LOOK).await;
-        match watched.peek(&mut [0]) {
-            Ok(0) => return,
-            Ok(_) => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            Err(_) => return,
         }
     }
 }
