@@ -181,6 +181,114 @@ def the_time_of_questions_can_be_set():
 
 
 @check
+def names_without_a_schema_are_looked_for_along_the_path():
+    datasets, stocks, regions = (rows(f"SELECT count(*) FROM {name}")[0][0] for name in ("catalog.dataset", "open.debt_stock", "ref.region"))
+    count = "SELECT count(*) FROM {}"
+
+    def missing(connection, name, **how):
+        refused(errors.UndefinedTable, "42P01", lambda: connection.execute(count.format(name), **how))
+
+    with connect() as connection, connect() as other:
+        equal(one(connection, "SHOW search_path"), "open")
+        missing(connection, "dataset")
+        connection.execute("SET search_path TO catalog, nowhere, open")
+        equal(one(connection, "SHOW search_path"), "catalog, nowhere, open")
+        equal(one(connection, "SELECT current_schema()"), "catalog")
+        equal(one(connection, "SELECT array_to_string(current_schemas(true), ',')"), "pg_catalog,catalog,open")
+        equal(one(connection, "SELECT current_setting('search_path')"), "catalog, nowhere, open")
+        for how in ({}, {"prepare": True}, {"binary": True}):
+            equal(one(connection, count.format("dataset"), **how), datasets, f"{how}")
+            equal(one(connection, count.format("debt_stock"), **how), stocks, f"{how}")
+            equal(one(connection, count.format("(WITH dataset AS (SELECT 1) SELECT * FROM dataset) AS x"), **how), 1, f"{how}")
+            missing(connection, "region", **how)
+        missing(other, "dataset")
+        equal(one(connection, "SELECT set_config('search_path', 'ref', false)"), "ref")
+        equal(one(connection, count.format("region"), prepare=True), regions)
+        missing(connection, "debt_stock", prepare=True)
+        with connection.transaction():
+            connection.execute("SET LOCAL search_path = open")
+            equal(one(connection, count.format("debt_stock")), stocks)
+        equal(one(connection, "SHOW search_path"), "ref", "after the transaction")
+        refused(errors.InvalidParameterValue, "22023", lambda: connection.execute("SELECT set_config('search_path', 'a,,b', false)"))
+        connection.execute("RESET search_path")
+        equal(one(connection, "SHOW search_path"), "open")
+        missing(connection, "dataset", prepare=True)
+    with connect(options="-c search_path=ref,open") as connection:
+        equal(one(connection, count.format("region")), regions)
+        connection.execute("SET search_path = catalog")
+        connection.execute("RESET ALL")
+        equal(one(connection, "SHOW search_path"), "ref,open", "what the connection began with")
+        equal(one(connection, count.format("debt_stock")), stocks)
+
+
+@check
+def lists_are_passed_as_parameters():
+    of_years = "SELECT count(*) FROM debt_stock WHERE as_of_year IN (2021, 2022)"
+    cases = [
+        ("SELECT count(*) FROM debt_stock WHERE region_name = ANY(%s)", ["攀枝花市", "no such place"], "SELECT count(*) FROM debt_stock WHERE region_name = '攀枝花市'"),
+        ("SELECT count(*) FROM debt_stock WHERE as_of_year = ANY(%s)", [2021, 2022], of_years),
+        ("SELECT count(*) FROM debt_stock WHERE as_of_year <> ALL(%s)", [2021, 2022], "SELECT count(*) FROM debt_stock WHERE as_of_year NOT IN (2021, 2022)"),
+        ("SELECT count(*) FROM debt_stock WHERE amount_yuan = ANY(%s)", [Decimal("25540000000.00")], "SELECT count(*) FROM debt_stock WHERE amount_yuan = 25540000000.00"),
+        ("SELECT count(*) FROM ref.calendar WHERE cal_date = ANY(%s)", [date(2024, 5, 1)], "SELECT count(*) FROM ref.calendar WHERE cal_date = DATE '2024-05-01'"),
+        ("SELECT count(*) FROM debt_stock WHERE region_name = ANY(%s)", [], "SELECT 0"),
+        ("SELECT count(*) FROM debt_stock WHERE region_name = ANY(%s)", None, "SELECT 0"),
+    ]
+    with connect() as connection:
+        for sql, value, literal in cases:
+            expected = rows(literal)[0][0]
+            assert not value or expected > 0, f"{literal} answers nothing"
+            for how in ({}, {"prepare": True}, {"binary": True}):
+                equal(one(connection, sql, (value,), **how), expected, f"{sql} {value!r} {how}")
+            with connection.cursor() as cursor:
+                equal(cursor.execute(sql.replace("%s", "%b"), (value,)).fetchone()[0], expected, f"{sql} {value!r} in binary")
+
+    async def converse():
+        connection = await asyncpg.connect(host=served.pg_host, port=served.pg_port, database="gongkai", user="public", ssl="disable")
+        for sql, value, literal in cases:
+            equal(await connection.fetchval(sql.replace("%s", "$1"), value), rows(literal)[0][0], f"asyncpg: {sql} {value!r}")
+        equal(await connection.fetchval("SELECT $1::bigint + 1", 41), 42)
+        await connection.close()
+
+    asyncio.run(converse())
+
+
+LISTS = [
+    ("make_array('a', NULL, 'b,\"c')", ["a", None, 'b,"c']),
+    ("make_array(1, NULL, 3)", [1, None, 3]),
+    ("make_array(CAST(1 AS INTEGER), CAST(2 AS INTEGER))", [1, 2]),
+    ("make_array(true, false)", [True, False]),
+    ("make_array(CAST(0.5 AS DOUBLE))", [0.5]),
+    ("make_array(CAST('12345678901234567890123456789.01' AS DECIMAL(38,2)), NULL)", [Decimal("12345678901234567890123456789.01"), None]),
+    ("make_array(DATE '2024-02-29')", [date(2024, 2, 29)]),
+]
+
+
+@check
+def lists_come_back_as_they_are():
+    with connect() as connection:
+        for sql, expected in LISTS:
+            for binary in (False, True):
+                equal(one(connection, f"SELECT {sql}", binary=binary), expected, f"{sql}, binary={binary}")
+        nested = one(connection, "SELECT make_array(make_array(1, 2), make_array(3))")
+        equal(nested, "[[1, 2], [3]]", "a list of lists is a text")
+
+    async def converse():
+        connection = await asyncpg.connect(host=served.pg_host, port=served.pg_port, database="gongkai", user="public", ssl="disable")
+        for sql, expected in LISTS:
+            equal(await connection.fetchval(f"SELECT {sql}"), expected, f"asyncpg: {sql}")
+        names = await connection.fetchval("SELECT array_agg(region_name) FROM debt_stock WHERE as_of_year = 2022")
+        equal(sorted(names), sorted(row[0] for row in rows("SELECT region_name FROM debt_stock WHERE as_of_year = 2022")))
+        await connection.close()
+        path = {"search_path": "catalog"}
+        connection = await asyncpg.connect(host=served.pg_host, port=served.pg_port, database="gongkai", user="public", ssl="disable", server_settings=path)
+        await connection.reset()
+        assert await connection.fetchval("SELECT count(*) FROM dataset") > 0, "along the path that the pool set"
+        await connection.close()
+
+    asyncio.run(converse())
+
+
+@check
 def a_client_shortens_the_time_of_its_statements():
     with connect() as connection:
         connection.execute("SET statement_timeout = 500")

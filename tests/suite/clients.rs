@@ -120,7 +120,7 @@ fn psql_lists_copies_and_cancels() {
 
 #[test]
 fn drivers_of_postgresql_are_served() {
-    hold("postgres_drivers.py", "psycopg, asyncpg, sqlalchemy", 17);
+    hold("postgres_drivers.py", "psycopg, asyncpg, sqlalchemy", 20);
 }
 
 #[test]

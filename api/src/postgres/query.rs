@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow_pg::datatypes::into_pg_type;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -25,8 +25,8 @@ use pgwire::messages::extendedquery::{Bind, BindComplete, Close, CloseComplete, 
 use pgwire::messages::response::{NoticeResponse, ReadyForQuery, TransactionStatus};
 use pgwire::messages::simplequery::Query;
 
-use super::rows::{Answer, copy_header, copy_lines, fields};
-use super::session::{Kept, Session};
+use super::rows::{Answer, copy_header, copy_lines, fields, is_plain};
+use super::session::{Holds, Kept, Session};
 use super::value::text_of;
 use super::{aborted, failed, refused};
 use crate::http::caller::Asker;
@@ -86,8 +86,14 @@ fn split(text: &str) -> PgWireResult<Vec<Command>> {
     commands(text, &TextLimits::default()).map_err(|error| refused(&ApiError::new(error.code(), error.to_string())))
 }
 
-fn statement(sql: &str, parameters: Vec<Option<String>>) -> Statement {
-    Statement { sql: sql.to_owned(), parameters, with_system: true, ..Statement::default() }
+fn statement(session: &Session, sql: &str, parameters: Vec<Option<String>>) -> Statement {
+    Statement { sql: sql.to_owned(), parameters, with_system: true, path: session.path(), ..Statement::default() }
+}
+
+fn notice(severity: &str, code: &str, message: &str) -> PgWireBackendMessage {
+    let fields = [(b'S', severity), (b'C', code), (b'M', message)];
+    let fields = fields.map(|(kind, text)| (kind, text.to_owned())).to_vec();
+    PgWireBackendMessage::NoticeResponse(NoticeResponse::new(fields))
 }
 
 fn is_aborted<C: ClientInfo>(client: &C) -> bool {
@@ -105,6 +111,18 @@ fn may_run<C: ClientInfo>(client: &C, command: &Command) -> PgWireResult<()> {
 
 fn setting_field(name: &str) -> FieldInfo {
     FieldInfo::new(name.to_owned(), None, None, Type::TEXT, FieldFormat::Text)
+}
+
+/// Name of the column that says what was set.
+const SET_CONFIG: &str = "set_config";
+
+/// A text as an answer.
+fn one_row(name: &str, value: &str) -> PgWireResult<Response> {
+    let fields = Arc::new(vec![setting_field(name)]);
+    let mut encoder = DataRowEncoder::new(Arc::clone(&fields));
+    encoder.encode_field(&value.to_owned())?;
+    let row = encoder.take_row();
+    Ok(Response::Query(QueryResponse::new(fields, stream::iter([Ok(row)]))))
 }
 
 impl Queries {
@@ -134,7 +152,8 @@ impl Queries {
         let snapshot = self.app.snapshot_at(self.session.as_of().as_deref()).await.map_err(|error| refused(&error))?;
         let timeout = self.session.timeout(self.app.timeout(&caller));
         // One row more tells that there are too many.
-        let asked = self.app.ask(Door::Postgres, statement(sql, parameters), snapshot, bound.rows + 1, timeout).await;
+        let statement = statement(&self.session, sql, parameters);
+        let asked = self.app.ask(Door::Postgres, statement, snapshot, bound.rows + 1, timeout).await;
         let handle = client.session_extensions().get::<Arc<ConnectionHandle>>();
         let handle = handle.map(|handle| Arc::clone(handle.as_ref()));
         Ok(Answer::new(asked.map_err(failed)?, bound, running, handle))
@@ -156,6 +175,22 @@ impl Queries {
         Ok(Response::Query(QueryResponse::new(fields, stream::iter(rows.into_iter().map(Ok)))))
     }
 
+    /// Sets something, and says where that has no effect.
+    async fn set<C>(&self, client: &mut C, holds: Holds, name: &str, value: Option<&str>) -> PgWireResult<()>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let kept = self.session.set_for(holds, name, value).map_err(|error| refused(&error))?;
+        let message = match kept {
+            Kept::Yes => return Ok(()),
+            Kept::Unknown => notice("NOTICE", "00000", "this setting is not known here and is ignored"),
+            Kept::Nowhere => notice("WARNING", "25P01", "a setting for a transaction is ignored outside of one"),
+        };
+        client.feed(message).await?;
+        Ok(())
+    }
+
     /// Everything but queries.
     async fn command<C>(&self, client: &mut C, command: &Command) -> PgWireResult<Response>
     where
@@ -168,28 +203,31 @@ impl Queries {
             Command::Query(sql) => self.rows(client, sql).await?,
             Command::Copy { query, format } => self.copy(client, query, *format).await?,
             Command::Set { name, value } => {
-                let kept = self.session.set(name, value.as_deref()).map_err(|error| refused(&error))?;
-                if kept == Kept::Unknown {
-                    let fields =
-                        [(b'S', "NOTICE"), (b'C', "00000"), (b'M', "this setting is not known here and is ignored")];
-                    let fields = fields.map(|(kind, text)| (kind, text.to_owned())).to_vec();
-                    client.feed(PgWireBackendMessage::NoticeResponse(NoticeResponse::new(fields))).await?;
-                }
+                self.set(client, Holds::Always, name, value.as_deref()).await?;
                 Response::Execution(Tag::new("SET"))
+            }
+            Command::SetLocal { name, value } => {
+                self.set(client, Holds::InTransaction, name, value.as_deref()).await?;
+                Response::Execution(Tag::new("SET"))
+            }
+            Command::SetConfig { name, value, is_local } => {
+                let holds = if *is_local { Holds::InTransaction } else { Holds::Always };
+                self.set(client, holds, name, Some(value)).await?;
+                one_row(SET_CONFIG, value)?
             }
             Command::Show(name) => {
                 let value = self.session.get(name);
-                let value = value.ok_or_else(|| refused(&ApiError::not_found("setting", name)))?;
-                let fields = Arc::new(vec![setting_field(name)]);
-                let mut encoder = DataRowEncoder::new(Arc::clone(&fields));
-                encoder.encode_field(&value)?;
-                let row = encoder.take_row();
-                Response::Query(QueryResponse::new(fields, stream::iter([Ok(row)])))
+                one_row(name, &value.ok_or_else(|| refused(&ApiError::not_found("setting", name)))?)?
             }
-            Command::Begin => Response::TransactionStart(Tag::new("BEGIN")),
-            Command::Commit if is_aborted(client) => Response::TransactionEnd(Tag::new("ROLLBACK")),
-            Command::Commit => Response::TransactionEnd(Tag::new("COMMIT")),
-            Command::Rollback => Response::TransactionEnd(Tag::new("ROLLBACK")),
+            Command::Begin => {
+                self.session.begin_transaction();
+                Response::TransactionStart(Tag::new("BEGIN"))
+            }
+            Command::Commit | Command::Rollback => {
+                self.session.end_transaction();
+                let is_kept = *command == Command::Commit && !is_aborted(client);
+                Response::TransactionEnd(Tag::new(if is_kept { "COMMIT" } else { "ROLLBACK" }))
+            }
             Command::Savepoint => Response::Execution(Tag::new("SAVEPOINT")),
             Command::Release => Response::Execution(Tag::new("RELEASE")),
             Command::RollbackTo => Response::Execution(Tag::new("ROLLBACK")),
@@ -323,7 +361,7 @@ impl QueryParser for Parser {
         let snapshot = self.app.snapshot_at(self.session.as_of().as_deref()).await.map_err(|error| refused(&error))?;
         let asker = Asker { caller: self.session.caller(), address: Some(client.socket_addr().ip()) };
         let timeout = self.session.timeout(self.app.timeout(&asker.caller));
-        let described = self.app.describe(&asker, statement(&sql, Vec::new()), snapshot, timeout).await;
+        let described = self.app.describe(&asker, statement(&self.session, &sql, Vec::new()), snapshot, timeout).await;
         let described = described.map_err(|error| refused(&error))?;
         let (parameters, schema) = (described.parameters, described.schema);
         Ok(Some(Arc::new(Prepared::Query { sql, parameters, schema })))
@@ -331,23 +369,26 @@ impl QueryParser for Parser {
 
     fn get_parameter_types(&self, statement: &Self::Statement) -> PgWireResult<Vec<Type>> {
         let Prepared::Query { parameters, .. } = statement.as_ref() else { return Ok(Vec::new()) };
-        parameters.fields().iter().map(|field| parameter_type(field.data_type())).collect()
+        parameters.fields().iter().map(|field| parameter_type(field)).collect()
     }
 
     fn get_result_schema(&self, statement: &Self::Statement, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
         match statement.as_ref() {
             Prepared::Query { schema, .. } => fields(schema, format.unwrap_or(&Format::UnifiedText)),
             Prepared::Command(Command::Show(name)) => Ok(vec![setting_field(name)]),
+            Prepared::Command(Command::SetConfig { .. }) => Ok(vec![setting_field(SET_CONFIG)]),
             Prepared::Command(_) => Ok(Vec::new()),
         }
     }
 }
 
-/// The type that a client is told for a parameter: text where nothing decides.
-fn parameter_type(data_type: &DataType) -> PgWireResult<Type> {
-    match data_type {
+/// The type that a client is told for a parameter: text where nothing decides, and for lists of lists, which are none here.
+fn parameter_type(field: &Field) -> PgWireResult<Type> {
+    match field.data_type() {
         DataType::Null => Ok(Type::TEXT),
-        known => into_pg_type(known),
+        DataType::List(_) if field.metadata().contains_key(system::OID_ALIAS) => Ok(Type::OID_ARRAY),
+        known if is_plain(known) => into_pg_type(known),
+        _ => Ok(Type::TEXT),
     }
 }
 
@@ -508,7 +549,7 @@ impl ExtendedQueryHandler for Queries {
             let named = portal.statement.parameter_types.get(index).cloned().flatten();
             let of_type = match (named, parameters.fields().get(index)) {
                 (Some(named), _) => named,
-                (None, Some(field)) => parameter_type(field.data_type())?,
+                (None, Some(field)) => parameter_type(field)?,
                 (None, None) => Type::TEXT,
             };
             texts.push(text_of(portal, index, &of_type)?);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gongkai_warehouse::query::system;
+use gongkai_warehouse::query::{SearchPath, system};
 
 use crate::access::Caller;
 use crate::http::ApiError;
@@ -12,6 +12,9 @@ use crate::http::app::parse_time;
 
 /// Name of the setting for time travel.
 pub const AS_OF: &str = "gongkai.as_of";
+
+/// Name of the setting for where names without a schema are looked for.
+pub const SEARCH_PATH: &str = "search_path";
 
 /// Settings that clients may set; those without a meaning here are kept, so that `SHOW` gives back what was set.
 const KNOWN: &[&str] = &[
@@ -28,7 +31,7 @@ const KNOWN: &[&str] = &[
     "intervalstyle",
     "jit",
     "lock_timeout",
-    "search_path",
+    SEARCH_PATH,
     "standard_conforming_strings",
     "statement_timeout",
     "synchronize_seqscans",
@@ -61,6 +64,11 @@ pub struct Session {
 struct State {
     caller: Caller,
     settings: Vec<(String, String)>,
+    /// What the client asked for at its beginning: what settings go back to.
+    begun: Vec<(String, String)>,
+    /// What holds until the transaction ends; none for what goes back to its default until then.
+    local: Vec<(String, Option<String>)>,
+    is_in_transaction: bool,
     /// Bytes of prepared statements by name.
     prepared: BTreeMap<String, usize>,
     /// Bytes of portals by name.
@@ -95,6 +103,21 @@ pub enum Kept {
     Yes,
     /// The setting is not known, and ignored.
     Unknown,
+    /// It would hold until the end of a transaction, and there is none.
+    Nowhere,
+}
+
+/// How long a setting holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// As long as the connection, or until it is set again.
+    Always,
+    /// Until the transaction ends.
+    InTransaction,
+}
+
+fn value_of(settings: &[(String, String)], name: &str) -> Option<String> {
+    settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
 }
 
 impl Session {
@@ -118,6 +141,15 @@ impl Session {
     ///
     /// `invalid_parameter` for a value that the setting cannot have.
     pub fn set(&self, name: &str, value: Option<&str>) -> Result<Kept, ApiError> {
+        self.set_for(Holds::Always, name, value)
+    }
+
+    /// Sets something for as long as it is to hold.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::set`].
+    pub fn set_for(&self, holds: Holds, name: &str, value: Option<&str>) -> Result<Kept, ApiError> {
         let name = name.to_lowercase();
         if !KNOWN.contains(&name.as_str()) {
             return Ok(Kept::Unknown);
@@ -132,10 +164,21 @@ impl Session {
                 "client_encoding" if !matches!(value.to_lowercase().as_str(), "utf8" | "utf-8" | "unicode") => {
                     return Err(ApiError::parameter(&name, value, "UTF8"));
                 }
+                SEARCH_PATH if SearchPath::read(value).is_none() => {
+                    return Err(ApiError::parameter(&name, value, "names of schemas with commas between them"));
+                }
                 _ => {}
             }
         }
         let mut state = self.state();
+        if holds == Holds::InTransaction && !state.is_in_transaction {
+            return Ok(Kept::Nowhere);
+        }
+        state.local.retain(|(known, _)| *known != name);
+        if holds == Holds::InTransaction {
+            state.local.push((name, value.map(str::to_owned)));
+            return Ok(Kept::Yes);
+        }
         state.settings.retain(|(known, _)| *known != name);
         if let Some(value) = value {
             state.settings.push((name, value.to_owned()));
@@ -143,20 +186,53 @@ impl Session {
         Ok(Kept::Yes)
     }
 
-    /// All settings go back to their defaults.
+    /// What is set by now is what settings go back to.
+    pub fn begin(&self) {
+        let mut state = self.state();
+        state.begun = std::mem::take(&mut state.settings);
+    }
+
+    /// All settings go back to what they were at the beginning.
     pub fn reset(&self) {
-        self.state().settings.clear();
+        let mut state = self.state();
+        state.settings.clear();
+        state.local.clear();
+    }
+
+    /// A transaction begins.
+    pub fn begin_transaction(&self) {
+        self.state().is_in_transaction = true;
+    }
+
+    /// The transaction is over, and what was set for it.
+    pub fn end_transaction(&self) {
+        let mut state = self.state();
+        state.is_in_transaction = false;
+        state.local.clear();
     }
 
     /// What a setting is; none where there is no such.
     pub fn get(&self, name: &str) -> Option<String> {
-        let set = self.state().settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let set = {
+            let state = self.state();
+            let of_session = match state.local.iter().find(|(known, _)| known == name) {
+                Some((_, Some(value))) => Some(value.clone()),
+                Some((_, None)) => None,
+                None => value_of(&state.settings, name),
+            };
+            of_session.or_else(|| value_of(&state.begun, name))
+        };
         set.or_else(|| system::setting(name).map(str::to_owned)).or_else(|| KNOWN.contains(&name).then(String::new))
     }
 
     /// The time that statements are about; none for now.
     pub fn as_of(&self) -> Option<String> {
         self.get(AS_OF).filter(|time| !time.is_empty())
+    }
+
+    /// Where names without a schema are looked for.
+    pub fn path(&self) -> SearchPath {
+        self.get(SEARCH_PATH).and_then(|path| SearchPath::read(&path)).unwrap_or_default()
     }
 
     /// How long a statement may take: what the client set, and never more than `most`.
@@ -262,6 +338,57 @@ mod tests {
         assert_eq!(session.get("server_encoding").as_deref(), Some("UTF8"));
         session.reset();
         assert_eq!(session.as_of(), None);
+    }
+
+    #[test]
+    fn names_are_looked_for_along_the_path_that_was_set() {
+        let session = Session::default();
+        let path = |text: &str| SearchPath::read(text).expect("a path");
+        assert!(session.path().is_default());
+        assert_eq!(session.get(SEARCH_PATH).as_deref(), Some("open"));
+        session.set(SEARCH_PATH, Some("Catalog, nowhere")).expect("a path");
+        assert_eq!(session.path(), path("catalog, nowhere"));
+        assert_eq!(session.get(SEARCH_PATH).as_deref(), Some("Catalog, nowhere"), "as it was set");
+        assert!(session.set(SEARCH_PATH, Some("a,,b")).is_err());
+        assert_eq!(session.path(), path("catalog, nowhere"), "after a refusal");
+        session.set(SEARCH_PATH, None).expect("the default");
+        assert!(session.path().is_default());
+        session.set(SEARCH_PATH, Some("")).expect("a path of nothing");
+        assert_eq!(session.path().schemas(), [""; 0]);
+    }
+
+    #[test]
+    fn settings_go_back_to_those_of_the_beginning() {
+        let session = Session::default();
+        session.set(SEARCH_PATH, Some("ref")).expect("a path");
+        session.begin();
+        session.set(SEARCH_PATH, Some("catalog")).expect("a path");
+        assert_eq!(session.get(SEARCH_PATH).as_deref(), Some("catalog"));
+        session.reset();
+        assert_eq!(session.get(SEARCH_PATH).as_deref(), Some("ref"));
+        session.set(SEARCH_PATH, Some("catalog")).expect("a path");
+        session.set(SEARCH_PATH, None).expect("the default");
+        assert_eq!(session.get(SEARCH_PATH).as_deref(), Some("ref"));
+    }
+
+    #[test]
+    fn what_is_set_for_a_transaction_ends_with_it() {
+        let session = Session::default();
+        let local = |value| session.set_for(Holds::InTransaction, SEARCH_PATH, value).expect("a path");
+        assert_eq!(local(Some("ref")), Kept::Nowhere);
+        assert!(session.path().is_default());
+        session.set(SEARCH_PATH, Some("catalog")).expect("a path");
+        session.begin_transaction();
+        assert_eq!(local(Some("ref")), Kept::Yes);
+        assert_eq!(session.get(SEARCH_PATH).as_deref(), Some("ref"));
+        assert_eq!(local(None), Kept::Yes);
+        assert!(session.path().is_default());
+        session.end_transaction();
+        assert_eq!(session.get(SEARCH_PATH).as_deref(), Some("catalog"));
+        session.begin_transaction();
+        local(Some("ref"));
+        session.set(SEARCH_PATH, Some("open, ref")).expect("a path");
+        assert_eq!(session.get(SEARCH_PATH).as_deref(), Some("open, ref"), "what is said last holds");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Who connects: the public, or the holder of a key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use futures::{Sink, SinkExt};
 use pgwire::api::auth::sasl::SASLAuthStartupHandler;
 use pgwire::api::auth::sasl::scram::{SCRAM_ITERATIONS, ScramAuth};
 use pgwire::api::auth::{
-    AuthSource, DefaultServerParameterProvider, LoginInfo, Password, StartupHandler, finish_authentication,
-    protocol_negotiation, save_startup_parameters_to_metadata,
+    AuthSource, DefaultServerParameterProvider, LoginInfo, Password, ServerParameterProvider, StartupHandler,
+    finish_authentication, protocol_negotiation, save_startup_parameters_to_metadata,
 };
 use pgwire::api::{
     ClientInfo, ConnectionGuard, ConnectionHandle, ConnectionManager, METADATA_USER, PgWireConnectionState,
@@ -20,18 +20,23 @@ use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 
 use super::fatal;
-use super::session::Session;
+use super::session::{SEARCH_PATH, Session};
 use crate::access::{Caller, Keys};
 use crate::http::App;
 
-/// The server's parameters, told at the beginning.
-fn parameters() -> DefaultServerParameterProvider {
-    let mut parameters = DefaultServerParameterProvider::default();
-    parameters.server_version = "16.6".into();
-    parameters.search_path = "open".into();
-    parameters.is_superuser = false;
-    parameters.default_transaction_read_only = true;
-    parameters
+/// The server's parameters, told at the beginning, with what the client has asked for by then.
+#[derive(Debug)]
+struct Told(Arc<Session>);
+
+impl ServerParameterProvider for Told {
+    fn server_parameters<C: ClientInfo>(&self, client: &C) -> Option<HashMap<String, String>> {
+        let mut parameters = DefaultServerParameterProvider::default();
+        parameters.server_version = "16.6".into();
+        parameters.search_path = self.0.get(SEARCH_PATH).unwrap_or_default();
+        parameters.is_superuser = false;
+        parameters.default_transaction_read_only = true;
+        parameters.server_parameters(client)
+    }
 }
 
 /// The id of the key that a user name stands for; none for the public.
@@ -103,7 +108,7 @@ pub struct Startup {
     session: Arc<Session>,
     manager: Arc<ConnectionManager>,
     numbers: Arc<RandomPidSecretKeyGenerator>,
-    sasl: SASLAuthStartupHandler<DefaultServerParameterProvider>,
+    sasl: SASLAuthStartupHandler<Told>,
 }
 
 impl Startup {
@@ -116,7 +121,7 @@ impl Startup {
     ) -> Self {
         let mut scram = ScramAuth::new(Arc::new(KeyPasswords(app.clone())));
         scram.set_iterations(SCRAM_ITERATIONS);
-        let sasl = SASLAuthStartupHandler::new(Arc::new(parameters()))
+        let sasl = SASLAuthStartupHandler::new(Arc::new(Told(Arc::clone(&session))))
             .with_connection_manager(Arc::clone(&manager))
             .with_pid_secret_key_generator(Arc::clone(&numbers) as Arc<dyn PidSecretKeyGenerator>)
             .with_scram(scram);
@@ -131,10 +136,14 @@ impl Startup {
                 let _ = self.session.set(name, Some(value));
             }
         }
-        for (name, value) in settings(parameters.get("options").map(String::as_str).unwrap_or_default()) {
-            // A time that cannot be read would give other answers than those that were asked for.
+        // JDBC's `currentSchema` comes under this name.
+        let path = parameters.get(SEARCH_PATH).map(|path| (SEARCH_PATH.to_owned(), path.clone()));
+        let options = settings(parameters.get("options").map(String::as_str).unwrap_or_default());
+        for (name, value) in options.into_iter().chain(path) {
+            // A time or a path that cannot be read would give other answers than those that were asked for.
             self.session.set(&name, Some(&value)).map_err(|error| fatal("22023", error.detail))?;
         }
+        self.session.begin();
         Ok(())
     }
 
@@ -174,7 +183,7 @@ impl StartupHandler for Startup {
             let (handle, guard) = self.manager.register(pid, secret);
             client.session_extensions().insert::<Arc<ConnectionHandle>>(handle);
             client.session_extensions().insert::<ConnectionGuard>(guard);
-            return finish_authentication(client, &parameters()).await;
+            return finish_authentication(client, &Told(Arc::clone(&self.session))).await;
         }
         let ended = self.sasl.on_startup(client, message).await;
         match &ended {

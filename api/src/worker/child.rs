@@ -15,7 +15,7 @@ use futures::StreamExt;
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::lake::Warehouse;
 use gongkai_warehouse::query::{
-    EngineSettings, QueryEngine, QueryError, QueryOptions, ScannedStatement, TextLimits, scan,
+    EngineSettings, QueryEngine, QueryError, QueryOptions, ScannedStatement, TextLimits, scan, write_list,
 };
 
 use super::protocol::{Column, Failure, Header, Kept, QueryRequest, Request, Setup, Started, Trailer};
@@ -154,6 +154,7 @@ impl Queries {
             now: Some(request.now),
             texts,
             with_system: request.statement.with_system,
+            path: std::mem::take(&mut request.statement.path),
             scan_bytes: Some(self.scan_bytes),
             ..QueryOptions::default()
         };
@@ -297,12 +298,21 @@ fn texts_of(values: &str) -> Result<Vec<Option<String>>, QueryError> {
         }
     }
     let Some(row) = row else { return Ok(Vec::new()) };
-    let columns = row.columns().iter().map(|column| {
-        if column.is_null(0) || column.data_type() == &DataType::Null {
+    let text = |column: &ArrayRef, row: usize| {
+        if column.is_null(row) || column.data_type() == &DataType::Null {
             return Ok(None);
         }
         let formatter = ArrayFormatter::try_new(column, &FormatOptions::default()).map_err(|_| unreadable())?;
-        formatter.value(0).try_to_string().map(Some).map_err(|_| unreadable())
+        formatter.value(row).try_to_string().map(Some).map_err(|_| unreadable())
+    };
+    let columns = row.columns().iter().map(|column| match column.as_list_opt::<i32>() {
+        Some(list) if list.is_valid(0) => {
+            let values = list.value(0);
+            let values: Vec<Option<String>> =
+                (0..values.len()).map(|row| text(&values, row)).collect::<Result<_, QueryError>>()?;
+            Ok(Some(write_list(values)))
+        }
+        _ => text(column, 0),
     });
     columns.collect()
 }

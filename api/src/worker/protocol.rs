@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use gongkai_catalog::Label;
 use gongkai_ingest::window::WindowQuery;
 use gongkai_warehouse::Snapshot;
+use gongkai_warehouse::query::SearchPath;
 use serde::{Deserialize, Serialize};
 
 /// Hidden argument that makes the binary a worker.
@@ -114,6 +115,9 @@ pub struct Statement {
     /// Whether it may ask for the system catalogue of PostgreSQL.
     #[serde(default)]
     pub with_system: bool,
+    /// Where names without a schema are looked for. What is known of a statement is known of it along this path.
+    #[serde(default, skip_serializing_if = "SearchPath::is_default")]
+    pub path: SearchPath,
 }
 
 impl From<&str> for Statement {

@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 
 use super::error::{Dimension, QueryError};
 use super::scan::TextLimits;
+use super::search_path::SearchPath;
 
 /// One statement of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,22 @@ pub enum Command {
         name: String,
         /// Value as text.
         value: Option<String>,
+    },
+    /// `SET LOCAL name = value`: until the transaction ends.
+    SetLocal {
+        /// Name in lower case.
+        name: String,
+        /// Value as text.
+        value: Option<String>,
+    },
+    /// `SELECT set_config('name', 'value', is_local)`, and nothing else: `SET` with an answer.
+    SetConfig {
+        /// Name in lower case.
+        name: String,
+        /// Value as text.
+        value: String,
+        /// Whether it holds until the transaction ends.
+        is_local: bool,
     },
     /// `SHOW name`.
     Show(String),
@@ -140,7 +157,12 @@ fn word(token: Option<&TokenWithSpan>) -> Option<String> {
 fn command(tokens: &[TokenWithSpan], source: &Source<'_>) -> Result<Command, QueryError> {
     let first = keyword(tokens.first());
     Ok(match first {
-        Keyword::SET => set(&tokens[1..])?,
+        Keyword::SET => match set(&tokens[1..])? {
+            Command::Set { name, value } if keyword(tokens.get(1)) == Keyword::LOCAL => {
+                Command::SetLocal { name, value }
+            }
+            command => command,
+        },
         Keyword::RESET => match word(tokens.get(1)) {
             Some(name) if name == "all" => Command::ResetAll,
             Some(_) => Command::Set { name: name_of(&tokens[1..]), value: None },
@@ -161,9 +183,42 @@ fn command(tokens: &[TokenWithSpan], source: &Source<'_>) -> Result<Command, Que
             Command::Deallocate(word(names.next_back()).filter(|name| name != "all"))
         }
         Keyword::COPY => copy(&tokens[1..], source)?,
-        _ => Command::Query(source.of(tokens)),
+        _ => set_config(tokens).unwrap_or_else(|| Command::Query(source.of(tokens))),
     })
 }
+
+/// `SELECT set_config(…)` with literals. As a part of something else the function says what would be set.
+fn set_config(tokens: &[TokenWithSpan]) -> Option<Command> {
+    let tokens: Vec<&Token> = tokens.iter().take(MOST_OF_SET_CONFIG + 1).map(|token| &token.token).collect();
+    let [Token::Word(select), call @ ..] = tokens.as_slice() else { return None };
+    let call = match call {
+        [Token::Word(schema), Token::Period, call @ ..] if schema.value.eq_ignore_ascii_case("pg_catalog") => call,
+        call => call,
+    };
+    let [
+        Token::Word(function),
+        Token::LParen,
+        Token::SingleQuotedString(name),
+        Token::Comma,
+        Token::SingleQuotedString(value),
+        Token::Comma,
+        Token::Word(is_local),
+        Token::RParen,
+    ] = call
+    else {
+        return None;
+    };
+    let is_local = match is_local.keyword {
+        Keyword::TRUE => true,
+        Keyword::FALSE => false,
+        _ => return None,
+    };
+    let is_it = select.keyword == Keyword::SELECT && function.value.eq_ignore_ascii_case("set_config");
+    is_it.then(|| Command::SetConfig { name: name.to_lowercase(), value: value.clone(), is_local })
+}
+
+/// Tokens of the longest `SELECT set_config(…)`.
+const MOST_OF_SET_CONFIG: usize = 11;
 
 /// A name with points, in lower case, from the beginning of the tokens.
 fn name_of(tokens: &[TokenWithSpan]) -> String {
@@ -202,14 +257,32 @@ fn set(tokens: &[TokenWithSpan]) -> Result<Command, QueryError> {
     if keyword(tokens.first()) == Keyword::NAMES {
         return Ok(Command::Set { name: "client_encoding".into(), value: value_of(&tokens[1..]) });
     }
+    if word(tokens.first()).as_deref() == Some("schema") && tokens.len() == 2 {
+        return Ok(Command::Set { name: "search_path".into(), value: path_of(&tokens[1..])? });
+    }
     let name = name_of(tokens);
     let at = tokens.iter().position(|token| {
         token.token == Token::Eq || (matches!(&token.token, Token::Word(word) if word.keyword == Keyword::TO))
     });
     match at {
+        Some(at) if name == "search_path" => Ok(Command::Set { name, value: path_of(&tokens[at + 1..])? }),
         Some(at) if !name.is_empty() => Ok(Command::Set { name, value: value_of(&tokens[at + 1..]) }),
         _ => Err(QueryError::syntax("expected SET name = value")),
     }
+}
+
+/// A list of schemas as text; none for `DEFAULT`. Each is a name, or a text that is a name as it stands.
+fn path_of(tokens: &[TokenWithSpan]) -> Result<Option<String>, QueryError> {
+    if keyword(tokens.first()) == Keyword::DEFAULT {
+        return Ok(None);
+    }
+    let names = tokens.split(|token| token.token == Token::Comma).map(|name| match name {
+        [TokenWithSpan { token: Token::SingleQuotedString(text), .. }] => Ok(text.clone()),
+        [TokenWithSpan { token: Token::Word(word), .. }] if word.quote_style.is_some() => Ok(word.value.clone()),
+        [TokenWithSpan { token: Token::Word(word), .. }] => Ok(word.value.to_lowercase()),
+        _ => Err(QueryError::syntax("expected names of schemas with commas between them")),
+    });
+    Ok(Some(SearchPath::of(names.collect::<Result<Vec<_>, _>>()?).to_string()))
 }
 
 /// A value as text; none for `DEFAULT`.
@@ -301,6 +374,10 @@ mod tests {
         Command::Set { name: name.into(), value: Some(value.into()) }
     }
 
+    fn local(name: &str, value: Option<&str>) -> Command {
+        Command::SetLocal { name: name.into(), value: value.map(str::to_owned) }
+    }
+
     #[test]
     fn settings_have_the_spellings_of_clients() {
         for (text, command) in [
@@ -310,6 +387,13 @@ mod tests {
             ("SET gongkai.as_of = '2024-05-01'", set("gongkai.as_of", "2024-05-01")),
             ("SET statement_timeout TO -1", set("statement_timeout", "-1")),
             ("SET DateStyle = ISO, MDY", set("datestyle", "ISO, MDY")),
+            ("SET search_path = Catalog, open", set("search_path", "catalog, open")),
+            ("SET SESSION search_path TO 'ref','My, own',\"$user\"", set("search_path", "ref, \"My, own\", \"$user\"")),
+            ("SET search_path = ''", set("search_path", "\"\"")),
+            ("SET SCHEMA 'ref'", set("search_path", "ref")),
+            ("SET search_path TO DEFAULT", Command::Set { name: "search_path".into(), value: None }),
+            ("SET LOCAL search_path = ref", local("search_path", Some("ref"))),
+            ("SET LOCAL gongkai.as_of TO DEFAULT", local("gongkai.as_of", None)),
             ("RESET timezone", Command::Set { name: "timezone".into(), value: None }),
             ("SET x TO DEFAULT", Command::Set { name: "x".into(), value: None }),
             ("SHOW transaction isolation level", Command::Show("transaction_isolation".into())),
@@ -327,6 +411,24 @@ mod tests {
             ("ROLLBACK WORK", Command::Rollback),
         ] {
             assert_eq!(one(text), command, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_selected_alone_is_set() {
+        let set = |is_local| Command::SetConfig { name: "search_path".into(), value: "catalog, open".into(), is_local };
+        assert_eq!(one("SELECT set_config('search_path', 'catalog, open', false)"), set(false));
+        assert_eq!(one("select pg_catalog.Set_Config('SEARCH_PATH','catalog, open',true);"), set(true));
+        for other in [
+            "SELECT set_config('search_path', 'ref', false), 1",
+            "SELECT set_config('search_path', $1, false)",
+            "SELECT set_config('search_path', 'ref')",
+            "SELECT 1",
+        ] {
+            assert_eq!(one(other), Command::Query(other.into()), "{other}");
+        }
+        for wrong in ["SET search_path = a b", "SET search_path = a,", "SET search_path =", "SET search_path = a.b"] {
+            assert_eq!(commands(wrong, &TextLimits::default()).expect_err(wrong).code(), "sql_syntax", "{wrong}");
         }
     }
 

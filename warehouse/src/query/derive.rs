@@ -29,7 +29,7 @@ use crate::schema::arrow_type;
 /// How deep derived tables may be made of derived tables; more is a loop.
 const DEEPEST: usize = 8;
 
-/// Plans every derived table that a statement names.
+/// Plans every derived table that a statement names, in a session without a path.
 ///
 /// # Errors
 ///
@@ -64,7 +64,11 @@ impl Planner<'_> {
     async fn plan_below(&self, statement: &Statement, depth: usize) -> Result<(), QueryError> {
         let Self { state, names, .. } = *self;
         for reference in state.resolve_table_references(statement).map_err(translate::planning)? {
-            let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);
+            // What derived tables are made of was declared by those who know no path.
+            let schema = match depth {
+                0 => names.schema_of(reference.schema(), reference.table()),
+                _ => reference.schema().unwrap_or(DEFAULT_SCHEMA),
+            };
             let Some(derived) = names.derived(schema, reference.table()) else {
                 continue;
             };

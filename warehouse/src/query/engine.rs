@@ -20,11 +20,12 @@ use object_store::ObjectStore;
 use tokio::sync::OnceCell;
 
 use super::derive::Purpose;
+use super::dictionary::depends_on_the_clock;
 use super::error::{Dimension, QueryError, excerpt};
 use super::explain::{self, explain};
 use super::functions::Functions;
 use super::kept_rows::KeptRows;
-use super::names::{CATALOG, DEFAULT_SCHEMA, Names};
+use super::names::{ALONG_PATH, CATALOG, Names};
 use super::plan::{DescribedQuery, PlannedQuery};
 use super::scan::ScannedStatement;
 use super::session::{self, EngineSettings, QueryOptions};
@@ -134,6 +135,10 @@ impl QueryEngine {
         self.check(&plan, system.as_deref(), Parameters::Open)?;
         let parameters = parameter::of(&plan)?;
         let schema = if is_explain { explain::schema() } else { columns(plan, &state, &parameters).await };
+        let parameters = match system.is_some() && system::types::is_asked(statement.text()) {
+            true => system::types::parameters(),
+            false => parameters,
+        };
         Ok(DescribedQuery { schema, parameters })
     }
 
@@ -151,12 +156,22 @@ impl QueryEngine {
         if options.with_system && system::is_about(statement) {
             return self.logical_of_system(statement, &names).await;
         }
-        let runtime = Arc::clone(&self.runtime);
-        let state = session::session(self.config.clone(), runtime, Arc::new(names.clone()), &self.functions);
+        let session_of = |config: SessionConfig| {
+            session::session(config, Arc::clone(&self.runtime), Arc::new(names.clone()), &self.functions)
+        };
+        let state = session_of(self.config.clone());
         let ParsedStatement { query, is_explain } = statement::parse(statement, &state, &self.functions)?;
         resolve(&query, &state, &names)?;
         derive::plan_named(&query, &state, &names, &self.functions, purpose).await?;
+        let state = match options.path.is_default() {
+            true => state,
+            false => session_of(self.config.clone().with_default_catalog_and_schema(CATALOG, ALONG_PATH)),
+        };
         let plan = state.statement_to_plan(query).await.map_err(translate::planning)?;
+        let plan = match parameter::may_need_types(statement.text()) {
+            true => parameter::typed(plan).map_err(translate::planning)?,
+            false => plan,
+        };
         check_columns(&plan, statement)?;
         Ok(Logical { state, plan, is_explain, system: None, reckoned: names.take_reckoned() })
     }
@@ -168,12 +183,16 @@ impl QueryEngine {
             System::new(self.config.clone(), Arc::clone(&self.runtime), &self.functions, shown).await.map(Arc::new)
         };
         let system = Arc::clone(self.system.get_or_try_init(make).await?);
-        let parsed = system.parse(statement)?;
+        let along = names.path_there();
+        let parsed = system.parse(statement, &along)?;
         let Statement::Query(query) = &parsed else {
             return Err(QueryError::not_allowed(statement::first_word(&parsed.to_string())));
         };
         statement::check(query, system.functions(), statement.limits())?;
-        let state = system.state();
+        let state = match names.path().is_default() {
+            true => system.state(),
+            false => system.state_along(names.path(), &along).map_err(QueryError::internal)?,
+        };
         let plan = state.statement_to_plan(EngineStatement::Statement(Box::new(parsed))).await;
         let plan = plan.map_err(translate::planning)?;
         check_columns(&plan, statement)?;
@@ -227,8 +246,13 @@ pub fn shown_tables(
 /// Finds every table that the statement names, so that a missing one is reported as the caller wrote it.
 fn resolve(query: &EngineStatement, state: &SessionState, names: &Names) -> Result<(), QueryError> {
     for reference in state.resolve_table_references(query).map_err(translate::planning)? {
-        let is_ours = reference.catalog().is_none_or(|catalog| catalog == CATALOG);
-        let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);
+        let is_ours =
+            reference.catalog().is_none_or(|catalog| catalog == CATALOG) && reference.schema() != Some(ALONG_PATH);
+        let schema = names.schema_of(reference.schema(), reference.table());
+        if reference.schema().is_none() && depends_on_the_clock(schema, reference.table()) {
+            // The plan says of such a name only that it has no schema.
+            names.keep_reckoned(Checked { releases: Vec::new(), is_repeatable: false });
+        }
         let is_there = names.derived(schema, reference.table()).is_some()
             || names.table(schema, reference.table()).map_err(QueryError::internal)?.is_some();
         let found = is_ours && is_there;

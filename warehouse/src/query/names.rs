@@ -21,6 +21,7 @@ use super::dictionary::{Sources, lists, views};
 use super::functions::Functions;
 use super::kept_rows::KeptRows;
 use super::released_table::{ReleasedTable, query_schema};
+use super::search_path::SearchPath;
 use super::session::QueryOptions;
 use super::system::ShownTable;
 use super::walk::Checked;
@@ -31,6 +32,11 @@ use crate::{ReleaseRecord, Snapshot, Staging};
 pub const CATALOG: &str = "gongkai";
 /// Schema of names without one.
 pub(super) const DEFAULT_SCHEMA: &str = "open";
+/// Schema of names without one where a path was set: each stands for the table of the first schema of the path that has it. It
+/// is no name that a statement may say.
+pub(super) const ALONG_PATH: &str = "\0path";
+/// Schema of names that no schema of the path has.
+const NOWHERE: &str = "";
 
 /// The meaning of names for one query.
 #[derive(Debug, Clone)]
@@ -42,6 +48,8 @@ pub(super) struct Names {
     functions: Arc<Functions>,
     /// Derived tables that the statement needs, planned.
     planned: Arc<Mutex<BTreeMap<String, Arc<dyn TableProvider>>>>,
+    /// Where names without a schema are looked for.
+    path: SearchPath,
     /// What derived tables that were reckoned before the statement are made of.
     reckoned: Arc<Mutex<Vec<Checked>>>,
     /// The moment that the question is about.
@@ -69,6 +77,7 @@ impl Names {
             derived,
             functions,
             planned: Arc::default(),
+            path: options.path.clone(),
             reckoned: Arc::default(),
             at,
             kept: Arc::default(),
@@ -78,6 +87,47 @@ impl Names {
     /// The same with rows that the process keeps from query to query.
     pub fn keeping(self, kept: Arc<KeptRows>) -> Self {
         Self { kept, ..self }
+    }
+
+    /// The path along which names without a schema are looked for.
+    pub fn path(&self) -> &SearchPath {
+        &self.path
+    }
+
+    /// The schemas of the path that exist, in order, each once.
+    pub fn path_there(&self) -> Vec<String> {
+        let there = self.schemas();
+        let mut along: Vec<String> = Vec::new();
+        for schema in self.path.schemas() {
+            if (there.contains(schema) || schema == "pg_catalog") && !along.contains(schema) {
+                along.push(schema.clone());
+            }
+        }
+        along
+    }
+
+    /// The schema that a name in a statement means: its own, or for a name without one the first of the path that has it.
+    pub fn schema_of<'a>(&'a self, schema: Option<&'a str>, name: &str) -> &'a str {
+        match schema {
+            Some(schema) => schema,
+            None if self.path.is_default() => DEFAULT_SCHEMA,
+            None => {
+                let found = self.path.schemas().iter().find(|schema| self.has(schema, name));
+                found.map_or(NOWHERE, String::as_str)
+            }
+        }
+    }
+
+    /// Whether a schema has a table of that name. No row is made for the answer.
+    fn has(&self, schema: &str, name: &str) -> bool {
+        if self.derived(schema, name).is_some() {
+            return true;
+        }
+        if schema == DEFAULT_SCHEMA {
+            return self.released(name).is_some();
+        }
+        self.sources().views().any(|view| view.schema == schema && view.name == name)
+            || (schema == "ref" && self.catalog.lists.contains_key(name))
     }
 
     /// The derived table of that name.
@@ -119,6 +169,7 @@ impl Names {
 
     /// The provider of a table, by schema and name.
     pub fn table(&self, schema: &str, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let schema = if schema == ALONG_PATH { self.schema_of(None, name) } else { schema };
         if schema == DEFAULT_SCHEMA {
             let table = self.released(name).map(|table| Arc::new(table) as Arc<dyn TableProvider>);
             return Ok(table.or_else(|| self.derived(schema, name).and_then(|derived| self.planned(&derived.name))));
@@ -247,8 +298,7 @@ impl CatalogProvider for Names {
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        self.schemas()
-            .contains(&name.to_owned())
+        (name == ALONG_PATH || self.schemas().contains(&name.to_owned()))
             .then(|| Arc::new(NamedSchema { names: self.clone(), schema: name.to_owned() }) as Arc<dyn SchemaProvider>)
     }
 }

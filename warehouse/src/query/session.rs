@@ -23,6 +23,7 @@ use super::error::QueryError;
 use super::functions::Functions;
 use super::names::{CATALOG, DEFAULT_SCHEMA};
 use super::read_only::OneStore;
+use super::search_path::SearchPath;
 use crate::Staging;
 use crate::schema::ZONE;
 
@@ -95,6 +96,8 @@ pub struct QueryOptions {
     pub texts: Vec<Option<String>>,
     /// Whether statements may ask for the system catalogue of PostgreSQL, as clients of its protocol do.
     pub with_system: bool,
+    /// Where names without a schema are looked for.
+    pub path: SearchPath,
     /// Bytes of row files that the plan may read; none for no limit.
     pub scan_bytes: Option<u64>,
     /// What time it is, for what is due or late now. A snapshot of an earlier time has its own; without either it is when the

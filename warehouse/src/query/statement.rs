@@ -11,8 +11,8 @@ use datafusion::config::Dialect;
 use datafusion::execution::SessionState;
 use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, GroupByWithModifier, Ident, ObjectName, ObjectNamePart, Query, Select, SetExpr, Statement,
-    TableFactor, Visit, Visitor,
+    BinaryOperator, Expr, GroupByExpr, GroupByWithModifier, Ident, ObjectName, ObjectNamePart, Query, Select, SetExpr,
+    Statement, TableFactor, UnaryOperator, Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 
 use super::error::{Dimension, QueryError};
@@ -36,21 +36,62 @@ pub(super) fn parse(
     functions: &Functions,
 ) -> Result<ParsedStatement, QueryError> {
     let statement = state.sql_to_statement(scanned.text(), &Dialect::Generic).map_err(translate::planning)?;
-    let parsed = match statement {
+    let mut parsed = match statement {
         EngineStatement::Explain(explain) if explain.options.analyze => {
             return Err(QueryError::not_allowed("EXPLAIN ANALYZE"));
         }
         EngineStatement::Explain(explain) => ParsedStatement { query: *explain.statement, is_explain: true },
         query => ParsedStatement { query, is_explain: false },
     };
-    match &parsed.query {
-        EngineStatement::Statement(statement) => match statement.as_ref() {
-            Statement::Query(query) => check(query, functions, scanned.limits())?,
+    match &mut parsed.query {
+        EngineStatement::Statement(statement) => match statement.as_mut() {
+            Statement::Query(query) => {
+                check(query, functions, scanned.limits())?;
+                let _: ControlFlow<()> = VisitMut::visit(query, &mut Quantified);
+            }
             other => return Err(QueryError::not_allowed(first_word(&other.to_string()))),
         },
         other => return Err(QueryError::not_allowed(first_word(&other.to_string()))),
     }
     Ok(parsed)
+}
+
+/// `x <> ALL (list)` and `NOT x = ANY (list)` as `(x = ANY (list)) = FALSE`, which is the same. For the first the engine takes
+/// functions that are not listed, and of what it negates it asks the type, which a list in a text has not yet.
+struct Quantified;
+
+impl VisitorMut for Quantified {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let nothing = || Box::new(Expr::value(Value::Null));
+        let (left, right) = match expr {
+            Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right } => (left, right),
+            Expr::UnaryOp { op: UnaryOperator::Not, expr } => match in_brackets(expr) {
+                Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => (left, right),
+                _ => return ControlFlow::Continue(()),
+            },
+            _ => return ControlFlow::Continue(()),
+        };
+        if matches!(right.as_ref(), Expr::Subquery(_)) {
+            return ControlFlow::Continue(());
+        }
+        let (left, right) = (std::mem::replace(left, nothing()), std::mem::replace(right, nothing()));
+        let any = Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, is_some: false };
+        let no = Expr::value(Value::Boolean(false));
+        let equal =
+            Expr::BinaryOp { left: Box::new(Expr::Nested(Box::new(any))), op: BinaryOperator::Eq, right: Box::new(no) };
+        *expr = Expr::Nested(Box::new(equal));
+        ControlFlow::Continue(())
+    }
+}
+
+/// What stands in brackets.
+fn in_brackets(expr: &mut Expr) -> &mut Expr {
+    match expr {
+        Expr::Nested(inner) => in_brackets(inner),
+        other => other,
+    }
 }
 
 /// The first word of a text.
@@ -61,7 +102,7 @@ pub(super) fn first_word(text: &str) -> String {
 /// Checks the size and the parts of a query.
 pub(super) fn check(query: &Query, functions: &Functions, limits: &TextLimits) -> Result<(), QueryError> {
     let mut checker = Checker { functions, limits, frames: Vec::new() };
-    match query.visit(&mut checker) {
+    match Visit::visit(query, &mut checker) {
         ControlFlow::Break(error) => Err(*error),
         ControlFlow::Continue(()) => Ok(()),
     }

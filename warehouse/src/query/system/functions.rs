@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
 
 use super::numbers::Numbers;
 use super::{VERSION, setting};
-use crate::query::names::DEFAULT_SCHEMA;
+use crate::query::search_path::{SearchPath, quoted};
 
 /// What a function computes from its arguments, for so many rows.
 type Evaluate = Arc<dyn Fn(&[ArrayRef], usize) -> Result<ArrayRef> + Send + Sync>;
@@ -156,13 +156,6 @@ fn formatted(args: &[ArrayRef], row: usize) -> Option<String> {
     Some(written)
 }
 
-/// A name, in quotes where it is not one without them.
-fn quoted(name: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_';
-    let is_name = name.chars().all(is_plain) && !name.starts_with(|character: char| character.is_ascii_digit());
-    if is_name && !name.is_empty() { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
-}
-
 /// The positions of each list, from 1.
 fn subscripts(args: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
     let Some(lists) = args.first().and_then(|array| array.as_list_opt::<i32>()) else {
@@ -182,14 +175,32 @@ fn numbers_type() -> DataType {
 }
 
 /// The schemas whose tables need no schema before them.
-fn path(name: &'static str) -> ScalarUDF {
+fn schemas(name: &'static str, there: Vec<String>) -> ScalarUDF {
     let returns = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
-    of_arrays(name, returns, |args, rows| {
+    of_arrays(name, returns, move |args, rows| {
         let is_all = word(args, 0, 0).is_some_and(|word| word.starts_with('t'));
-        let schemas = if is_all { vec!["pg_catalog", DEFAULT_SCHEMA] } else { vec![DEFAULT_SCHEMA] };
+        // The system catalogue is looked in first, unless the path says where.
+        let implied = (is_all && !there.iter().any(|schema| schema == "pg_catalog")).then_some("pg_catalog");
+        let schemas: Vec<&str> = implied.into_iter().chain(there.iter().map(String::as_str)).collect();
         let list = SingleRowListArrayBuilder::new(Arc::new(StringArray::from(schemas))).build_list_scalar();
         list.to_array_of_size(rows)
     })
+}
+
+/// The functions that tell of a path, of which the schemas `there` exist.
+pub(super) fn along(path: &SearchPath, there: &[String]) -> Vec<ScalarUDF> {
+    let (shown, first) = (path.to_string(), there.first().cloned());
+    vec![
+        of_rows("current_schema", DataType::Utf8, move |_, _| first.clone()),
+        schemas("current_schemas", there.to_vec()),
+        of_rows("current_setting", DataType::Utf8, move |args, row| {
+            let name = word(args, 0, row)?;
+            match name.eq_ignore_ascii_case("search_path") {
+                true => Some(shown.clone()),
+                false => setting(&name).map(str::to_owned),
+            }
+        }),
+    ]
 }
 
 /// Everything that is added.
@@ -198,8 +209,6 @@ pub(super) fn all(numbers: &Arc<Numbers>, types: HashMap<String, i32>) -> Vec<Sc
     let [columns, tables, constraints, indexes, relations] = std::array::from_fn(|_| Arc::clone(numbers));
     let mut all = vec![
         of_nothing("version", Utf8, Some(VERSION)),
-        of_nothing("current_schema", Utf8, Some(DEFAULT_SCHEMA)),
-        path("current_schemas"),
         of_rows("col_description", Utf8, move |args, row| {
             columns.comment(number(args, 0, row)?, number(args, 1, row)?)
         }),
@@ -216,8 +225,7 @@ pub(super) fn all(numbers: &Arc<Numbers>, types: HashMap<String, i32>) -> Vec<Sc
             relations.relation(word(args, 0, row)?, word(args, 1, row)?).map(|number| number.to_string())
         }),
         of_rows("to_regtype", Int32, move |args, row| types.get(&word(args, 0, row)?).map(i32::to_string)),
-        of_rows("current_setting", Utf8, |args, row| setting(&word(args, 0, row)?).map(str::to_owned)),
-        // Says what would be set; settings are set by SET.
+        // Says what would be set; settings are set by SET, and by this alone in a statement.
         of_rows("set_config", Utf8, |args, row| word(args, 1, row)),
         of_rows("pg_size_pretty", Utf8, |args, row| word(args, 0, row).map(|size| format!("{size} bytes"))),
         of_rows("array_to_string", Utf8, joined),
@@ -229,6 +237,8 @@ pub(super) fn all(numbers: &Arc<Numbers>, types: HashMap<String, i32>) -> Vec<Sc
         of_nothing("pg_is_other_temp_schema", Boolean, Some("false")),
         of_nothing("pg_my_temp_schema", Int32, Some("0")),
     ];
+    let path = SearchPath::default();
+    all.extend(along(&path, path.schemas()));
     for name in [
         "pg_collation_is_visible",
         "pg_conversion_is_visible",

@@ -3,8 +3,8 @@
 //!
 //! A statement that speaks of it is planned in a session of its own, which knows names, columns and comments and no rows: what
 //! it answers is the same for every release. Statements of clients are rewritten where the engine does not know their syntax
-//! (`datafusion_pg_catalog`, and `rewrite`). Numbers of tables are ours (`numbers`), and so are some functions
-//! (`functions`). The limits on texts, trees and plans are those of every statement, with the functions of the
+//! (`datafusion_pg_catalog`, and `rewrite`; `types` for one that is recursive). Numbers of tables are ours (`numbers`), and so
+//! are some functions (`functions`). The limits on texts, trees and plans are those of every statement, with the functions of the
 //! system catalogue added to the list.
 //!
 //! Invariant: no row of a table of ours can be read here. A statement that joins both is refused, not answered with nothing.
@@ -13,6 +13,7 @@
 mod functions;
 mod numbers;
 mod rewrite;
+pub(super) mod types;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use datafusion::catalog::{
 };
 use datafusion::common::{Result, plan_err};
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults};
+use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder, SessionStateDefaults};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -43,9 +44,13 @@ use super::error::QueryError;
 use super::functions::Functions;
 use super::names::CATALOG;
 use super::scan::ScannedStatement;
+use super::search_path::SearchPath;
 
 /// What the server calls itself; clients read the number at the beginning to choose their questions.
 pub const VERSION: &str = concat!("PostgreSQL 16.6 (Gongkai ", env!("CARGO_PKG_VERSION"), ")");
+
+/// Key of a field's metadata that says which number of the system catalogue its values are, as the crates have it.
+pub const OID_ALIAS: &str = "pg.oid_alias";
 
 /// Functions of the engine that questions about the catalogue use beside those that everybody has, which stay as they are.
 const SCALAR: &[&str] = &["array_position"];
@@ -203,9 +208,18 @@ impl System {
         self.context.state()
     }
 
-    /// Parses a statement and rewrites what the engine does not know.
-    pub fn parse(&self, statement: &ScannedStatement) -> Result<Statement, QueryError> {
-        let text = rewrite::fragments(statement.text());
+    /// A fresh session for who looks for names along a path, of which `there` exist.
+    pub fn state_along(&self, path: &SearchPath, there: &[String]) -> Result<SessionState> {
+        let mut state = self.state();
+        for function in functions::along(path, there) {
+            state.register_udf(Arc::new(function))?;
+        }
+        Ok(state)
+    }
+
+    /// Parses a statement and rewrites what the engine does not know; `there` are the schemas of the path that exist.
+    pub fn parse(&self, statement: &ScannedStatement, there: &[String]) -> Result<Statement, QueryError> {
+        let text = types::instead(statement.text()).unwrap_or_else(|| rewrite::fragments(statement.text(), there));
         let mut statements = self.parser.parse(&text).map_err(|error| QueryError::syntax(error.to_string()))?;
         statements.iter_mut().for_each(rewrite::tree);
         match (statements.pop(), statements.is_empty()) {

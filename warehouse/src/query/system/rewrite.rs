@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
-/// Fragments of statements, and what stands for them. One space stands for any white space.
+/// Fragments of statements, and what stands for them. One space stands for any white space. The path is that of the session.
 const FRAGMENTS: &[(&str, &str)] = &[
     // pgjdbc, keys and indexes: positions in a key. The engine has no composite values, and unnests lists side by side.
     ("(information_schema._pg_expandarray(i.indkey)).n", "unnest(pg_subscripts(i.indkey))"),
@@ -23,10 +23,10 @@ const FRAGMENTS: &[(&str, &str)] = &[
     ("tmp.I_INDOPTION[tmp.ORDINAL_POSITION - 1] & 1::smallint", "0"),
     // pgjdbc, foreign keys: there are none, and table functions are not available.
     ("pg_catalog.generate_series(1, 32) pos(n)", "(VALUES (1)) AS pos(n)"),
-    // pgjdbc, types by name: the search path has one schema.
+    // pgjdbc, types by name: table functions are not available.
     (
         "( select s.r, (current_schemas(false))[s.r] as nspname from generate_series(1, array_upper(current_schemas(false), 1)) as s(r) )",
-        "( SELECT 1 AS r, 'open' AS nspname )",
+        "( {rows of the path} )",
     ),
     // pgjdbc and Npgsql, what reads and writes values of a type: `pg_type` has names of functions there, not numbers.
     ("'pg_catalog.array_in'::regproc", "'array_in'"),
@@ -40,13 +40,13 @@ const FRAGMENTS: &[(&str, &str)] = &[
         "pg_catalog.pg_get_keywords()",
         "(VALUES ('analyse'), ('analyze'), ('ilike'), ('isnull'), ('limit'), ('notnull'), ('offset')) AS keywords(word)",
     ),
-    // Grafana, schemas of the search path: table functions are not available, and the search path has one schema.
+    // Grafana, schemas of the search path: table functions are not available.
     (
         "SELECT CASE WHEN trim(s[i]) = '\"$user\"' THEN user ELSE trim(s[i]) END FROM generate_series( \
          array_lower(string_to_array(current_setting('search_path'),','),1), \
          array_upper(string_to_array(current_setting('search_path'),','),1) ) as i, \
          string_to_array(current_setting('search_path'),',') s",
-        "'open'",
+        "{names of the path}",
     ),
     // psqlODBC, truth values as text.
     ("i.indisprimary = 't'", "i.indisprimary"),
@@ -62,17 +62,32 @@ const FRAGMENTS: &[(&str, &str)] = &[
     ("::char", "::text"),
 ];
 
-/// The text of a statement with its fragments replaced.
-pub(super) fn fragments(text: &str) -> String {
+/// The text of a statement with its fragments replaced, for a session whose path has these schemas.
+pub(super) fn fragments(text: &str, path: &[String]) -> String {
     let mut text = text.to_owned();
     for (fragment, instead) in FRAGMENTS {
         let mut from = 0;
         while let Some((start, end)) = find(&text, fragment, from) {
-            text.replace_range(start..end, instead);
+            let instead =
+                instead.replace("{rows of the path}", &rows_of(path)).replace("{names of the path}", &names_of(path));
+            text.replace_range(start..end, &instead);
             from = start + instead.len();
         }
     }
     text
+}
+
+/// The schemas of a path with their places, as a query.
+fn rows_of(path: &[String]) -> String {
+    let rows: Vec<String> =
+        (1..).zip(path).map(|(place, schema)| format!("SELECT {place} AS r, '{schema}' AS nspname")).collect();
+    if rows.is_empty() { "SELECT 0 AS r, '' AS nspname".to_owned() } else { rows.join(" UNION ALL ") }
+}
+
+/// The schemas of a path, as literals; one that names nothing where there is none.
+fn names_of(path: &[String]) -> String {
+    let names: Vec<String> = path.iter().map(|schema| format!("'{schema}'")).collect();
+    if names.is_empty() { "''".to_owned() } else { names.join(", ") }
 }
 
 /// Where a fragment stands in a text, from a place on.
@@ -286,7 +301,7 @@ mod tests {
     use super::*;
 
     fn rewritten(text: &str) -> String {
-        let mut statements = Parser::parse_sql(&GenericDialect {}, &fragments(text)).expect("a statement");
+        let mut statements = Parser::parse_sql(&GenericDialect {}, &fragments(text, &[])).expect("a statement");
         let mut statement = statements.pop().expect("one");
         tree(&mut statement);
         statement.to_string()
@@ -295,11 +310,25 @@ mod tests {
     #[test]
     fn fragments_are_found_whatever_their_white_space() {
         assert_eq!(
-            fragments("a FROM\n pg_catalog.generate_series(1,\t32) pos(n), b"),
+            fragments("a FROM\n pg_catalog.generate_series(1,\t32) pos(n), b", &[]),
             "a FROM\n (VALUES (1)) AS pos(n), b"
         );
-        assert_eq!(fragments("x = 'f'::CHAR AND y::character"), "x = 'f'::text AND y::character");
-        assert_eq!(fragments("中文"), "中文");
+        assert_eq!(fragments("x = 'f'::CHAR AND y::character", &[]), "x = 'f'::text AND y::character");
+        assert_eq!(fragments("中文", &[]), "中文");
+    }
+
+    #[test]
+    fn the_path_stands_where_clients_take_it_apart() {
+        let of_types = "SELECT ( select s.r, (current_schemas(false))[s.r] as nspname \
+             from generate_series(1, array_upper(current_schemas(false), 1)) as s(r) )";
+        let path = |schemas: &[&str]| schemas.iter().map(|schema| (*schema).to_owned()).collect::<Vec<_>>();
+        assert_eq!(fragments(of_types, &path(&["open"])), "SELECT ( SELECT 1 AS r, 'open' AS nspname )");
+        assert_eq!(
+            fragments(of_types, &path(&["ref", "open"])),
+            "SELECT ( SELECT 1 AS r, 'ref' AS nspname UNION ALL SELECT 2 AS r, 'open' AS nspname )"
+        );
+        assert_eq!(names_of(&path(&["ref", "open"])), "'ref', 'open'");
+        assert_eq!((rows_of(&[]).as_str(), names_of(&[]).as_str()), ("SELECT 0 AS r, '' AS nspname", "''"));
     }
 
     #[test]

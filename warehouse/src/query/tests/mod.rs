@@ -4,6 +4,8 @@ mod answers;
 mod derived;
 mod dictionary;
 mod limits;
+mod lists;
+mod path;
 mod refusals;
 mod registry;
 mod sums;
