@@ -5,8 +5,9 @@
 //!
 //! Left out are functions whose result can be far larger than their arguments (`repeat`, `lpad`,
 //! `generate_series`), whose cost is beyond their length (`levenshtein`), that name types or files in text
-//! (`arrow_cast`, `input_file_name`), and that tell about the process (`version`). Some that make texts of
-//! several have a bound on what they make (`capped`).
+//! (`arrow_cast`, `input_file_name`), and that tell about the process (`version`). Some that make large values
+//! of small ones (`concat`, `regexp_replace`, `string_agg`) have a bound on what they make, and so has the
+//! operator `||` (`capped`).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -300,7 +301,7 @@ impl Functions {
         let scalar: Vec<Arc<ScalarUDF>> = SessionStateDefaults::default_scalar_functions()
             .into_iter()
             .filter(|function| SCALAR.contains(&function.name()))
-            .map(capped::of)
+            .map(capped::scalar)
             .chain(region_functions::all(catalog))
             .chain(air_functions::all(catalog))
             .chain(day_functions::all(catalog))
@@ -309,6 +310,7 @@ impl Functions {
         let aggregate: Vec<Arc<AggregateUDF>> = SessionStateDefaults::default_aggregate_functions()
             .into_iter()
             .filter(|function| AGGREGATE.contains(&function.name()))
+            .map(capped::aggregate)
             .collect();
         let window: Vec<Arc<WindowUDF>> = SessionStateDefaults::default_window_functions()
             .into_iter()

@@ -19,6 +19,7 @@ use datafusion::prelude::SessionConfig;
 use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
 
+use super::capped;
 use super::error::QueryError;
 use super::functions::Functions;
 use super::names::{CATALOG, DEFAULT_SCHEMA};
@@ -174,6 +175,7 @@ pub(super) fn session(
         .with_aggregate_functions(functions.aggregate.clone())
         .with_window_functions(functions.window.clone())
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_analyzer_rule(capped::rule())
         .build();
     // Without it now() and current_date cannot be evaluated.
     state.mark_start_execution();

@@ -88,7 +88,15 @@ fn is_unreadable_expression(text: &str) -> bool {
 
 /// An error that several partitions hold, so that it cannot be taken apart.
 fn shared(error: &DataFusionError) -> QueryError {
-    match error.find_root() {
+    let root = error.find_root();
+    if let DataFusionError::External(source) = root {
+        match source.downcast_ref::<QueryError>() {
+            Some(QueryError::Memory) => return QueryError::Memory,
+            Some(QueryError::Failed { reason }) => return QueryError::Failed { reason },
+            _ => {}
+        }
+    }
+    match root {
         DataFusionError::ResourcesExhausted(text) => resources(text),
         DataFusionError::ArrowError(source, _) if is_full_disk(&source.to_string()) => QueryError::Disk,
         DataFusionError::ArrowError(source, _) => QueryError::Failed { reason: arrow_reason(source) },

@@ -40,6 +40,7 @@ use datafusion_pg_catalog::setup_pg_catalog;
 use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 
 use self::numbers::Numbers;
+use super::capped;
 use super::error::QueryError;
 use super::functions::Functions;
 use super::names::CATALOG;
@@ -183,6 +184,7 @@ impl System {
             .with_aggregate_functions(functions.aggregate.clone())
             .with_window_functions(functions.window.clone())
             .with_expr_planners(SessionStateDefaults::default_expr_planners())
+            .with_analyzer_rule(capped::rule())
             .build();
         let context = SessionContext::new_with_state(state);
         setup_pg_catalog(&context, CATALOG, EmptyContextProvider).map_err(|error| internal(*error))?;
