@@ -7,6 +7,13 @@ mod address;
 mod pace;
 mod watched;
 
+use std::time::Duration;
+
 pub use address::{Addresses, Place};
 pub use pace::Pace;
 pub use watched::Watched;
+
+/// Time in which a client for which there is no place is told so.
+pub const FAREWELL: Duration = Duration::from_secs(2);
+/// How many are told so at once, at each door; others are closed without a word.
+pub const FAREWELLS: usize = 64;

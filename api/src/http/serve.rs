@@ -33,7 +33,7 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 use super::{ApiError, App, router};
-use crate::connection::{Addresses, Pace};
+use crate::connection::{Addresses, FAREWELL, FAREWELLS, Pace};
 use crate::metrics::Door;
 
 /// Longest time that requests under way may take once the process is told to end.
@@ -48,9 +48,6 @@ const HEAD: Duration = Duration::from_secs(10);
 /// Most headers, and bytes of them.
 const HEADERS: usize = 64;
 const HEAD_BYTES: usize = 64 << 10;
-/// Time in which a client that has too many connections is told so, and how many are told at once; others are closed without a word.
-const FAREWELL: Duration = Duration::from_secs(2);
-const FAREWELLS: usize = 64;
 /// A client that is waited for takes so much in so long, or it is let go.
 const PACE: Duration = Duration::from_secs(60);
 const PACE_BYTES: usize = 60 << 10;

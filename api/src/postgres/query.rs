@@ -11,12 +11,12 @@ use futures::{Sink, SinkExt, StreamExt, stream};
 use gongkai_warehouse::query::TextLimits;
 use gongkai_warehouse::query::command::{Command, CopyFormat, commands};
 use gongkai_warehouse::query::system;
-use pgwire::api::portal::{Format, Portal};
+use pgwire::api::portal::{Format, Portal, PortalExecutionState};
 use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
 use pgwire::api::results::{DataRowEncoder, FieldFormat, FieldInfo, QueryResponse, Response, Tag};
 use pgwire::api::stmt::QueryParser;
 use pgwire::api::store::PortalStore;
-use pgwire::api::{ClientInfo, ClientPortalStore, ConnectionHandle, DEFAULT_NAME, Type};
+use pgwire::api::{ClientInfo, ClientPortalStore, ConnectionHandle, DEFAULT_NAME, PgWireConnectionState, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
@@ -25,6 +25,7 @@ use pgwire::messages::extendedquery::{Bind, BindComplete, Close, CloseComplete, 
 use pgwire::messages::response::{NoticeResponse, ReadyForQuery, TransactionStatus};
 use pgwire::messages::simplequery::Query;
 
+use super::portal;
 use super::rows::{Answer, copy_header, copy_lines, fields, is_plain};
 use super::session::{Holds, Kept, Session};
 use super::value::text_of;
@@ -154,9 +155,7 @@ impl Queries {
         // One row more tells that there are too many.
         let statement = statement(&self.session, sql, parameters);
         let asked = self.app.ask(Door::Postgres, statement, snapshot, bound.rows + 1, timeout).await;
-        let handle = client.session_extensions().get::<Arc<ConnectionHandle>>();
-        let handle = handle.map(|handle| Arc::clone(handle.as_ref()));
-        Ok(Answer::new(asked.map_err(failed)?, bound, running, handle))
+        Ok(Answer::new(asked.map_err(failed)?, bound, running, connection(client)))
     }
 
     async fn rows<C: ClientInfo>(&self, client: &C, sql: &str) -> PgWireResult<Response> {
@@ -284,6 +283,12 @@ impl Queries {
         client.send(PgWireBackendMessage::CopyDone(CopyDone::new())).await?;
         Ok(Response::Execution(Tag::new("COPY").with_rows(rows)))
     }
+}
+
+/// How the client cancels what runs on its connection.
+fn connection<C: ClientInfo>(client: &C) -> Option<Arc<ConnectionHandle>> {
+    let handle = client.session_extensions().get::<Arc<ConnectionHandle>>();
+    handle.map(|handle| Arc::clone(handle.as_ref()))
 }
 
 /// Back from an error into the transaction, before the library looks at where it stands.
@@ -521,12 +526,46 @@ impl ExtendedQueryHandler for Queries {
         use pgwire::api::store::Entry;
 
         let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
-        if let Some(Entry::Value(portal)) = client.portal_store().get_portal(name)
-            && matches!(portal.statement.statement.as_ref(), Prepared::Command(Command::RollbackTo))
-        {
-            go_back(client);
+        let Some(Entry::Value(portal)) = client.portal_store().get_portal(name) else {
+            return self._on_execute(client, message).await;
+        };
+        match portal.statement.statement.as_ref() {
+            Prepared::Query { .. } => {}
+            Prepared::Command(command) => {
+                if *command == Command::RollbackTo {
+                    go_back(client);
+                }
+                return self._on_execute(client, message).await;
+            }
         }
-        self._on_execute(client, message).await
+        // The library gathers all rows before it sends the first, and sets memory aside for as many as the client asks for.
+        if !matches!(client.state(), PgWireConnectionState::ReadyForQuery) {
+            return Err(PgWireError::NotReadyForQuery);
+        }
+        client.set_state(PgWireConnectionState::QueryInProgress);
+        let state = portal.state();
+        let mut state = state.lock().await;
+        if matches!(*state, PortalExecutionState::Initial) {
+            let handle = connection(client);
+            let told = async move {
+                match handle {
+                    Some(handle) => handle.start_query().await.await.is_ok(),
+                    None => false,
+                }
+            };
+            let asked = tokio::select! {
+                biased;
+                true = told => return Err(PgWireError::QueryCanceled),
+                asked = ExtendedQueryHandler::do_query(self, client, &portal, 0) => asked?,
+            };
+            let Response::Query(rows) = asked else {
+                return Err(refused(&ApiError::new("internal", "a query has no rows")));
+            };
+            *state = PortalExecutionState::Suspended(rows);
+        }
+        portal::send(client, &mut state, message.max_rows).await?;
+        client.set_state(PgWireConnectionState::ReadyForQuery);
+        Ok(())
     }
 
     async fn do_query<C>(&self, client: &mut C, portal: &Portal<Self::Statement>, _: usize) -> PgWireResult<Response>

@@ -21,7 +21,7 @@ use super::message::{Bounded, Refused};
 use super::query::{Prepared, Queries};
 use super::session::Session;
 use super::startup::Startup;
-use crate::connection::{Addresses, Watched};
+use crate::connection::{Addresses, FAREWELL, FAREWELLS, Watched};
 use crate::http::App;
 use crate::http::serve::accept;
 use crate::metrics;
@@ -47,6 +47,7 @@ pub struct Door {
     numbers: Arc<RandomPidSecretKeyGenerator>,
     places: Arc<Semaphore>,
     addresses: Arc<Addresses>,
+    farewells: Semaphore,
 }
 
 impl Door {
@@ -62,6 +63,7 @@ impl Door {
             numbers: Arc::default(),
             places: Arc::new(Semaphore::new(connections)),
             addresses,
+            farewells: Semaphore::new(FAREWELLS),
         })
     }
 }
@@ -79,7 +81,9 @@ pub async fn serve(door: Arc<Door>, listener: TcpListener, stop: impl Future<Out
         tokio::spawn(async move {
             let Some(places) = places else {
                 door.app.metrics.refuse_connection(metrics::Door::Postgres);
-                refuse(stream).await;
+                if let Ok(_farewell) = door.farewells.try_acquire() {
+                    refuse(stream).await;
+                }
                 return;
             };
             if let Err(error) = converse(&door, stream).await {
@@ -99,7 +103,7 @@ async fn refuse(stream: TcpStream) {
         }
         io::Result::Ok(())
     };
-    let _ = timeout(Duration::from_secs(2), said).await;
+    let _ = timeout(FAREWELL, said).await;
 }
 
 async fn converse(door: &Arc<Door>, stream: TcpStream) -> io::Result<()> {
