@@ -121,6 +121,10 @@ def postgres_messages_are_checked(attack):
         ("value of -2 bytes", parse(b"", b"SELECT $1") + message(b"B", b"\0\0\0\0\0\1\xff\xff\xff\xfe\0\0") + sync, violation),
         ("value of 2 GiB", parse(b"", b"SELECT $1") + message(b"B", b"\0\0\0\0\0\1\x7f\xff\xff\xff\0\0") + sync, violation),
         ("Execute of nothing", message(b"E", b"none\0\0\0\0\0") + sync, violation),
+        *(
+            (f"Execute of {rows:,} rows", parse(b"", b"SELECT 1") + message(b"B", b"\0" * 8) + message(b"E", b"\0" + struct.pack("!i", rows)) + sync, {""})
+            for rows in (2_147_483_647, -1, -2_147_483_648)
+        ),
         ("Describe of nothing", message(b"D", b"Snone\0") + sync, violation),
         ("Describe of no kind", message(b"D", b"Xnone\0") + sync, violation),
         ("Close of nothing", message(b"C", b"Snone\0") + sync, {""}),
