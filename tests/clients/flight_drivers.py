@@ -4,25 +4,15 @@ import os
 from datetime import date, datetime, timezone
 from decimal import Decimal
 
-import adbc_driver_flightsql.dbapi
 import adbc_driver_manager
 import pyarrow
+from adbc import connect
 from adbc_driver_manager import AdbcStatusCode
 from pyarrow import flight
 from served import check, equal, run, served
 from statements import ENDLESS, columns, get, rows
 
-HEADER = "adbc.flight.sql.rpc.call_header."
 TABLES = [("open", "debt_stock"), ("catalog", "release"), ("catalog", "obligation"), ("ref", "calendar")]
-
-
-def connect(token=None, **headers):
-    with open(served.certificate) as file:
-        options = {"adbc.flight.sql.client_option.tls_root_certs": file.read()}
-    if token:
-        options["adbc.flight.sql.authorization_header"] = f"Bearer {token}"
-    options |= {f"{HEADER}{name.replace('_', '-')}": value for name, value in headers.items()}
-    return adbc_driver_flightsql.dbapi.connect(f"grpc+tls://{served.flight}", options, autocommit=True)
 
 
 def client():

@@ -9,7 +9,6 @@ off. Which statements: tests/hostile/statements.toml; requests below SQL: hostil
 
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -22,7 +21,7 @@ import hostile_http2
 import hostile_requests
 import hostile_wire
 from hostile_doors import Flight, Http, Postgres
-from hostile_watch import children, listening
+from hostile_watch import Watch, children, listening
 
 HERE = Path(__file__).resolve().parent
 # What no answer may hold: absolute paths, places in sources, backtraces.
@@ -39,9 +38,8 @@ class Attack:
 
     def __init__(self, setting):
         self.__dict__.update(setting)
-        spill = Path(self.data) / "work"
-        program = [sys.executable, str(HERE / "hostile_watch.py"), str(self.pid), self.http, str(spill)]
-        self.watch = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.watch = Watch("hostile_watch.py", self.pid, self.http, Path(self.data) / "work")
+        self.report = self.watch.report
         self.lock = threading.Lock()
 
     @contextmanager
@@ -60,12 +58,6 @@ class Attack:
         finally:
             for door in doors:
                 door.close()
-
-    def report(self):
-        """What the watch saw since the last report."""
-        self.watch.stdin.write("\n")
-        self.watch.stdin.flush()
-        return json.loads(self.watch.stdout.readline())
 
     def warm(self, seconds=30):
         """Asks until a worker answers again; whether one did."""
@@ -313,8 +305,7 @@ def main():
     if figures["grown_kib"] > 2 * MAIN_GROWTH:
         problems.append(f"the main process grew by {figures['grown_kib']} KiB in all")
     print(json.dumps({"check": "after_everything", "problems": problems, "figures": figures}, ensure_ascii=False), flush=True)
-    attack.watch.stdin.close()
-    attack.watch.wait(10)
+    attack.watch.end()
 
 
 if __name__ == "__main__":

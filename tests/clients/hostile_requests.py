@@ -1,4 +1,4 @@
-"""Hostile requests over HTTP: parsing, the SQL endpoint, clients that go away or are slow; very many of them are in load.py.
+"""Hostile requests over HTTP: parsing, the SQL endpoint, clients that go away or are slow; hundreds that ask at once are in load.py.
 
 Each function of `CHECKS` takes the attack and gives what went wrong, and figures. Those marked `deep` take minutes.
 """
@@ -360,7 +360,7 @@ def slow_readers_hold_little(attack):
 
 @deep
 def a_flood_of_connections_is_bounded(attack):
-    """T15: 3,000 connections to HTTP and 300 to PostgreSQL; honest ones are served once they are gone."""
+    """T15: 3,000 connections to HTTP; honest ones are served once they are gone."""
     opened, closed, refused = held_open(attack, 3_000, b"", 1.0, 3)
     figures = {"http": {"opened": opened, "closed": closed, "refused": refused}}
     return ([] if attack.warm(20) else ["no answer after the flood"]), figures

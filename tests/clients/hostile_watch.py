@@ -9,6 +9,7 @@ about the time since the last one; the end of the input ends it.
 import http.client
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -75,6 +76,30 @@ def listening(pids):
     return ports
 
 
+def share(times, part):
+    """The time that so large a part of them is not above, in the unit that they have; 0 where there is none."""
+    times = sorted(times) or [0]
+    return times[min(len(times) - 1, int(part * len(times)))]
+
+
+class Watch:
+    """A watch over a server in a process of its own, this script or another that speaks as it does."""
+
+    def __init__(self, script, pid, base, folder):
+        program = [sys.executable, str(Path(__file__).with_name(script)), str(pid), base, str(folder)]
+        self.process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def report(self):
+        """What it saw since the last report."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
 class Health:
     """Asks on one connection as long as it lasts, and on a new one where it was ended."""
 
@@ -105,8 +130,7 @@ class Seen:
         self.main, self.all, self.files, self.spill = 0, 0, 0, 0
 
     def report(self, pid, spill):
-        times = sorted(self.times) or [0]
-        at = lambda share: round(1000 * times[min(len(times) - 1, int(share * len(times)))], 1)
+        at = lambda part: round(1000 * share(self.times, part), 1)
         return {
             "health": {"asked": len(self.times), "wrong": self.wrong[:5], "p50_ms": at(0.5), "p99_ms": at(0.99), "most_ms": at(1)},
             "peak": {"main_kib": self.main, "all_kib": self.all, "descriptors": self.files, "spill_bytes": self.spill},

@@ -14,7 +14,6 @@ import re
 import socket
 import statistics
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -25,10 +24,9 @@ from pathlib import Path
 
 from hostile import after_everything, short, statements
 from hostile_doors import Flight, Http, Postgres, message, ticket_of
-from hostile_watch import children, listening
+from hostile_watch import Watch, children, listening, share
 from load_clients import ENDLESS, LARGE, Fault, begin_postgres, get, next_client, of_outcome
 
-HERE = Path(__file__).resolve().parent
 CLIENTS = 500
 # What the server may keep after the load: memory in KiB, descriptors.
 KEPT_KIB, KEPT_DESCRIPTORS = 64 * 1024, 10
@@ -44,17 +42,9 @@ class Load:
 
     def __init__(self, setting):
         self.__dict__.update(setting)
-        self.work = Path(self.data) / "work"
-        program = [sys.executable, str(HERE / "load_watch.py"), str(self.pid), self.http, str(self.work)]
-        self.watch = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.watch = Watch("load_watch.py", self.pid, self.http, Path(self.data) / "work")
+        self.report = self.watch.report
         self.hostile = [entry for entry in short(statements()) if not entry["is_heavy"]]
-        self.nap = time.sleep
-
-    def report(self):
-        """What the watch saw since the last report."""
-        self.watch.stdin.write("\n")
-        self.watch.stdin.flush()
-        return json.loads(self.watch.stdout.readline())
 
     def counted(self, name):
         """A number of `/metrics`."""
@@ -79,9 +69,9 @@ class Load:
         return set(map(str, data.parent.glob(f"{data.name}*"))), listening([self.pid, *children(self.pid)])
 
 
-def share(times, part):
-    times = sorted(times) or [0]
-    return round(times[min(len(times) - 1, int(part * len(times)))], 2)
+def seconds(times, part):
+    """The seconds that so large a part of them is not above."""
+    return round(share(times, part), 2)
 
 
 def five_hundred_clients_are_answered(load):
@@ -111,7 +101,8 @@ def five_hundred_clients_are_answered(load):
     counts = Counter(f"{name.split('-')[0]} {word}" for name, word, _ in answers)
     wanted = ("ok", "truncated", "query_timeout", "overloaded", "rate_limited")
     problems = [f"{name}: {word}" for name, word, _ in answers if word not in wanted]
-    # The wait for a worker and the time of the statement, and as much again because five hundred clients share the machine.
+    # Twice the time of a statement, which may have waited for a worker before, and 20 s because five hundred clients share the
+    # machine: whoever takes longer hangs.
     most = 2 * (5 + load.timeout_ms / 1000) + 10
     problems += [f"{name}: answered after {took:.1f} s" for name, _, took in answers if took > most]
     if not counts["http ok"]:
@@ -119,13 +110,14 @@ def five_hundred_clients_are_answered(load):
     if not counts["http overloaded"]:
         problems.append(f"500 clients found room in {load.places} places")
     refused = [took for _, word, took in answers if word == "overloaded"]
-    took = {"refused_p50": share(refused, 0.5), "refused_most": share(refused, 1), "most": share([took for *_, took in answers], 1)}
+    took = {"refused_p50": seconds(refused, 0.5), "refused_most": seconds(refused, 1)}
+    took["most"] = seconds([took for *_, took in answers], 1)
     return problems[:10], {"answers": dict(counts), "took_s": took}
 
 
 def overload_keeps_its_goodput(load):
     """Ten times what it can do: it goes on answering about as many as before, and is itself again soon after."""
-    seconds = 60 if load.is_deep else 4
+    length = 60 if load.is_deep else 4
     sql = "SELECT measure, avg(value) + {n} AS mean FROM air_hourly GROUP BY 1"
     dice = random.Random(1)
 
@@ -139,7 +131,7 @@ def overload_keeps_its_goodput(load):
 
     def run(clients, of_each):
         """So many clients, each asking again after its answer or a while after the beginning of its last question."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + length
         said = []
 
         def client(number):
@@ -154,14 +146,18 @@ def overload_keeps_its_goodput(load):
         good = [took for word, took in said if word == "ok"]
         wrong = [word for word, _ in said if word not in ("ok", "overloaded")]
         refused = [took for word, took in said if word == "overloaded"]
-        figures = {"asked": len(said), "good_a_second": round(len(good) / seconds, 1), "refused": len(refused)}
-        figures |= {"good_p50_s": share(good, 0.5), "refused_p50_s": share(refused, 0.5), "refused_p99_s": share(refused, 0.99)}
+        figures = {"asked": len(said), "good_a_second": round(len(good) / length, 1), "refused": len(refused)}
+        figures |= {"good_p50_s": seconds(good, 0.5), "refused_p50_s": seconds(refused, 0.5), "refused_p99_s": seconds(refused, 0.99)}
         return wrong, figures
 
     wrong, before = run(2 * load.workers, 0)
     clients = 4 * load.places
     over, during = run(clients, clients / max(10 * before["good_a_second"], 1))
     problems = (wrong + over)[:5]
+    if not before["good_a_second"]:
+        problems.append("nobody was answered before the overload")
+    if not during["refused"]:
+        problems.append(f"{during['asked']} questions of {clients} clients found room in {load.places} places: no overload")
     if during["good_a_second"] < before["good_a_second"] / 2:
         problems.append(f"{during['good_a_second']} answers a second under overload, {before['good_a_second']} before")
     took = []
@@ -189,15 +185,15 @@ class Slow:
     def act(self, number):
         try:
             sock = self.begin(self.load, number)
-        except OSError as error:
+        except (OSError, Fault) as error:
             with self.lock:
                 self.missed.append(f"{type(error).__name__}: {error}")
             return
+        with self.lock:
+            self.open += 1
         if sock is None:
             return
         with sock:
-            with self.lock:
-                self.open += 1
             while not self.stop.wait(1.0):
                 try:
                     if not self.pace(sock):
@@ -264,27 +260,26 @@ def slow_head(load, _):
     return sock
 
 
-def slow_postgres(load, number):
+def over_postgres(load, parts):
+    """A connection on which these messages were sent."""
     begun = begin_postgres(load)
     if begun is None:
-        raise OSError("no place")
+        raise Fault("there is no place")
     sock, stream, _ = begun
     stream.close()
-    sock.sendall(message(b"Q", LARGE.format(n=number).encode() + b"\0"))
+    sock.sendall(b"".join(message(kind, body) for kind, body in parts))
     return sock
+
+
+def slow_postgres(load, number):
+    return over_postgres(load, [(b"Q", LARGE.format(n=number).encode() + b"\0")])
 
 
 def suspended_postgres(load, number):
     """Fetches a hundred rows of a portal and is quiet then, as tools with a page of rows are."""
-    begun = begin_postgres(load)
-    if begun is None:
-        raise OSError("no place")
-    sock, stream, _ = begun
-    stream.close()
     text = LARGE.format(n=number).encode()
     parts = [(b"P", b"\0" + text + b"\0\0\0"), (b"B", b"\0" * 8), (b"E", b"\0" + struct.pack("!I", 100)), (b"H", b"")]
-    sock.sendall(b"".join(message(kind, body) for kind, body in parts))
-    return sock
+    return over_postgres(load, parts)
 
 
 def quiet(sock):
@@ -397,6 +392,8 @@ def slow_clients_hold_no_worker(load):
             answered.append("/".join(sorted(Http(load.http, "POST").ask(f"SELECT {number}, {time.time_ns()}").codes)))
         took = round(time.monotonic() - begun, 2)
         ended, seen = slow.end(), load.report()
+        if ended["began"] <= load.workers:
+            problems.append(f"{name}: {ended['began']} clients began, not more than workers: {ended['missed']}")
         if free is None:
             problems.append(f"{name}: a worker is held {load.timeout_ms / 1000 + 6:.0f} s after they came")
         elif name.startswith("leave") and free > LEFT_S:
@@ -417,6 +414,8 @@ def unanswered(seen):
     problems = []
     for name in ("sql", "page"):
         control = seen[name]
+        if not control["answered"]:
+            problems.append(f"no control request for {name} was answered but by a refusal: {control['refused']}")
         if control["wrong"]:
             problems.append(f"a control request for {name} ended with {control['wrong']}")
         if control["longest_gap_s"] > GAP_FAILS_S:
@@ -453,6 +452,13 @@ def everything_mixed_leaves_nothing(load):
     seen = load.report()
     problems = [f"{len(faults)} faults, such as {text}" for text in faults[:5]]
     problems += unanswered(seen)
+    # A load whose clients are all refused shows nothing of what answers leave behind.
+    for answer in ("read_page 200", "ask_over_http 200", "ask_over_postgres ok", "ask_over_flight ok"):
+        if not counts[answer]:
+            problems.append(f"{answer}: none in {sum(counts.values())} acts")
+    # One may come before its statement has begun; not all of them do.
+    if counts["cancel_postgres query_timeout"] > 2 and not counts["cancel_postgres cancelled"]:
+        problems.append(f"{counts['cancel_postgres query_timeout']} cancels, and none had an effect")
     samples = seen["samples"]
     # The first of the time is for what is made once: connections, caches, threads.
     first = samples[len(samples) // 5 : 2 * len(samples) // 5]
@@ -535,8 +541,7 @@ def main():
         print(json.dumps({"check": check.__name__, "problems": problems + left, "figures": figures}, ensure_ascii=False), flush=True)
     problems, figures = after_everything(load, before)
     print(json.dumps({"check": "after_everything", "problems": problems, "figures": figures}, ensure_ascii=False), flush=True)
-    load.watch.stdin.close()
-    load.watch.wait(10)
+    load.watch.end()
 
 
 if __name__ == "__main__":

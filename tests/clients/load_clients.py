@@ -9,6 +9,7 @@ import json
 import random
 import socket
 import struct
+import time
 import urllib.parse
 
 from hostile_doors import CODES, Flight, Http, Postgres, message, messages, ticket_of
@@ -107,7 +108,7 @@ def download(place, dice):
     status, headers, body = get(place, file["href"], {"range": f"bytes={begin}-{end}"})
     if status == 206 and len(body) != end - begin + 1:
         raise Fault(f"{len(body)} bytes of the range {begin}-{end}")
-    return content(status, headers, (200, 206))
+    return content(status, headers, (206,))
 
 
 def leave_http(place, dice):
@@ -150,42 +151,43 @@ def ask_over_postgres(place, dice):
 
 
 def begin_postgres(place):
-    """A connection that is ready, and its process id and secret; nothing where there is no place for it."""
+    """A connection that is ready, and its process id and secret; nothing where it is told that there is no place for it."""
     sock, stream = Postgres(place.pg, False).connect()
-    key = None
-    while True:
-        head = stream.read(5)
-        if len(head) < 5:
-            break
+    key, refusal = None, b"the end of the connection"
+    while len(head := stream.read(5)) == 5:
         body = stream.read(struct.unpack("!I", head[1:])[0] - 4)
         if head[:1] == b"K":
             key = body
         if head[:1] == b"E":
+            refusal = body
             break
         if head[:1] == b"Z":
             return sock, stream, key
     stream.close()
     sock.close()
-    return None
+    if b"C53300" in refusal.split(b"\0"):
+        return None
+    raise Fault(f"a connection begins with {refusal.decode('utf-8', 'replace')}")
 
 
 def cancel_postgres(place, dice):
-    """A statement without an end, cancelled from another connection."""
+    """A statement without an end, cancelled from another connection; a cancel that comes before it is no cancel of it."""
     begun = begin_postgres(place)
     if not begun:
         return "overloaded"
     sock, stream, key = begun
     with sock, stream:
         sock.sendall(message(b"Q", ENDLESS.format(n=-dice.randrange(10**9)).encode() + b"\0"))
-        place.nap(dice.choice((0.05, 0.3)))
+        time.sleep(dice.choice((0.05, 0.3)))
         with socket.create_connection(sock.getpeername(), timeout=PATIENCE) as other:
             other.sendall(struct.pack("!II", len(key) + 8, 80877102) + key)
             other.recv(1)
         _, error = messages(stream)
-        state = (error or {}).get("C")
+        state, said = (error or {}).get("C"), (error or {}).get("M", "")
         if state not in ("57014", "53300"):
             raise Fault(f"a cancelled statement ends with {error}")
-        return {"57014": "cancelled", "53300": "overloaded"}[state]
+        # The end of its time has the same state as a cancel.
+        return "overloaded" if state == "53300" else "cancelled" if "user request" in said else "query_timeout"
 
 
 def leave_postgres(place, dice):
@@ -214,7 +216,7 @@ def leave_flight(place, dice):
         sql = dice.choice((ENDLESS, LARGE)).format(n=-dice.randrange(10**9))
         call = door.call("DoGet", "unary_stream")(ticket_of(sql), timeout=PATIENCE)
         if dice.random() < 0.5:
-            place.nap(dice.choice((0.05, 0.3)))
+            time.sleep(dice.choice((0.05, 0.3)))
         call.cancel()
     finally:
         door.close()

@@ -17,7 +17,7 @@ import time
 import urllib.parse
 from pathlib import Path
 
-from hostile_watch import children, descriptors, spilled
+from hostile_watch import children, descriptors, share, spilled
 
 EVERY = 0.5
 # A control request that takes longer counts as not answered.
@@ -89,16 +89,16 @@ class Control:
         with self.lock:
             now = time.monotonic()
             at = [self.since, *(at for at, _ in self.answers), now]
-            times = sorted(took for _, took in self.answers) or [0]
-            share = lambda part: round(1000 * times[min(len(times) - 1, int(part * len(times)))])
+            times = [took for _, took in self.answers]
+            at_most = lambda part: round(1000 * share(times, part))
             report = {
                 "answered": len(self.answers) - self.refused,
                 "refused": self.refused,
                 "wrong": self.wrong[:5],
                 "longest_gap_s": round(max(later - earlier for earlier, later in zip(at, at[1:])), 1),
-                "p50_ms": share(0.5),
-                "p99_ms": share(0.99),
-                "most_ms": share(1),
+                "p50_ms": at_most(0.5),
+                "p99_ms": at_most(0.99),
+                "most_ms": at_most(1),
             }
             self.begin()
         return report

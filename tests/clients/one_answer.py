@@ -5,11 +5,11 @@ import io
 import json
 import os
 
-import adbc_driver_flightsql.dbapi
 import asyncpg
 import psycopg
 import pyarrow.ipc
 import pyarrow.parquet
+from adbc import connect
 from canonical import canonical, digest, fields, of_arrow, read, unguarded
 from served import check, run, served
 from statements import ask, questions, tables
@@ -78,8 +78,7 @@ class FlightSql:
     """A connection of ADBC."""
 
     def __init__(self):
-        options = {"adbc.flight.sql.client_option.tls_root_certs": open(served.certificate).read()}
-        self.connection = adbc_driver_flightsql.dbapi.connect(f"grpc+tls://{served.flight}", options, autocommit=True)
+        self.connection = connect()
 
     def __call__(self, sql):
         with self.connection.cursor() as cursor:

@@ -34,9 +34,12 @@ CHECKS = [
     "ignored_auth",
 ]
 
-# A withdrawn release is gone as a deleted thing is: what was asked for was well-formed.
-ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "410", "429", "5xx"]
-# What is too large was refused too.
+# How well-formed requests may be answered: whatever they name need not be there (404), may have changed (409) or been withdrawn
+# (410). Other checks say of each of these whether its operation may answer so, and count every 5xx as a failure. The requests
+# carry a valid key of an administrator, and nothing limits its queries: 401, 403 and 429 are failures but for what
+# `openapi_checks.py` lists.
+ACCEPTED = ["2xx", "3xx", "404", "409", "410", "5xx"]
+# How malformed ones may be: what is too large was refused too. What they name may be looked for first.
 REJECTED = ["400", "401", "403", "404", "405", "406", "409", "410", "413", "415", "422", "429", "5xx"]
 
 CONFIGURATION = """

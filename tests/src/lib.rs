@@ -1,5 +1,6 @@
-//! What the suites share: where things are, a warehouse of the samples, a served instance.
+//! What the suites share: where things are, a warehouse of the samples, a served instance, scripts in Python.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -45,6 +46,51 @@ pub fn skip(test: &str, reason: &str) {
     }
 }
 
+/// The Python of the tests, into which `tests/run` puts every package of `tests/requirements.txt`; says so where there is none.
+///
+/// A module that it lacks is a failure, and no reason to leave the test out.
+pub fn python(test: &str, modules: &str) -> Option<OsString> {
+    let Some(python) = std::env::var_os("GONGKAI_PYTHON") else {
+        skip(test, "no Python environment (GONGKAI_PYTHON)");
+        return None;
+    };
+    let imported = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
+    let imported = imported.unwrap_or_else(|error| panic!("GONGKAI_PYTHON does not start: {error}"));
+    let said = String::from_utf8_lossy(&imported.stderr);
+    if said.contains("No module named 'tomllib'") {
+        skip(test, "Python is older than 3.11");
+        return None;
+    }
+    assert!(imported.status.success(), "GONGKAI_PYTHON lacks packages of tests/requirements.txt: {said}");
+    Some(python)
+}
+
+/// A script of `tests/clients`, to be given its arguments.
+pub fn script(python: &OsStr, name: &str) -> Command {
+    let mut command = Command::new(python);
+    command.arg(root().join("tests/clients").join(name)).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+/// Runs a script to its end; gives the lines of JSON that it prints, one at least.
+pub fn json_lines(script: &mut Command) -> Vec<serde_json::Value> {
+    let output = script.output().unwrap_or_else(|error| panic!("python does not start: {error}"));
+    let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{script:?} broke off: {printed}{said}");
+    let read = |line: &str| -> serde_json::Value {
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    };
+    let lines: Vec<serde_json::Value> = printed.lines().map(read).collect();
+    assert!(!lines.is_empty(), "{script:?} says nothing: {said}");
+    lines
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    hex::encode(Sha256::digest(bytes))
+}
+
 /// The command with a stopped clock and no settings of the machine.
 pub fn gongkai(data: &Path) -> Command {
     let mut command = Command::new(binary());
@@ -85,6 +131,22 @@ pub fn up_once(data: &Path, inbox: Option<&Path>) -> Output {
         command.arg("--inbox").arg(inbox);
     }
     command.output().unwrap_or_else(|error| panic!("gongkai does not start: {error}"))
+}
+
+/// Releases what an inbox holds by now, at a time.
+pub fn up_at(data: &Path, inbox: &Path, now: &str) {
+    let mut command = gongkai(data);
+    command.env("GONGKAI_NOW", now).args(["up", "--once", "--inbox"]).arg(inbox).arg("--data").arg(data);
+    let output = command.output().unwrap_or_else(|error| panic!("gongkai does not start: {error}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A temporary folder and in it the warehouse of the samples, as `data`.
+pub fn samples() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    up_samples(&data);
+    (folder, data)
 }
 
 /// Puts the warehouse that `gongkai up --once` makes of the samples at `data`. The first test that asks for it makes
@@ -177,7 +239,6 @@ pub fn state(data: &Path) -> Vec<String> {
 }
 
 fn collect_digests(root: &Path, folder: &Path, lines: &mut Vec<String>) {
-    use sha2::{Digest, Sha256};
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
@@ -185,7 +246,7 @@ fn collect_digests(root: &Path, folder: &Path, lines: &mut Vec<String>) {
             collect_digests(root, &path, lines);
         } else if let Ok(bytes) = std::fs::read(&path) {
             let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-            lines.push(format!("{shown} {}", hex::encode(Sha256::digest(&bytes))));
+            lines.push(format!("{shown} {}", sha256(&bytes)));
         }
     }
 }
@@ -243,6 +304,16 @@ impl Served {
         Err(said)
     }
 
+    /// Address of the door for PostgreSQL without its scheme; empty without that door.
+    pub fn pg_address(&self) -> &str {
+        without_scheme(self.pg.as_deref())
+    }
+
+    /// Address of the door for Arrow Flight SQL without its scheme; empty without that door.
+    pub fn flight_address(&self) -> &str {
+        without_scheme(self.flight.as_deref())
+    }
+
     /// Ends the server as a power cut would.
     pub fn kill(mut self) {
         let _ = self.child.kill();
@@ -267,6 +338,10 @@ impl Served {
         }
         None
     }
+}
+
+fn without_scheme(door: Option<&str>) -> &str {
+    door.and_then(|door| door.split_once("://")).map_or("", |(_, address)| address)
 }
 
 impl Drop for Served {

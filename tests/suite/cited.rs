@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gongkai_tests::{Served, gongkai};
+use gongkai_tests::{Served, up_at};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -14,9 +14,7 @@ fn release(inbox: &Path, data: &Path, name: &str, values: &[&str], now: &str) {
     let lines = values.iter().enumerate().map(|(hour, value)| format!("20190301,{},攀枝花,{value}\n", hour + 1));
     let text = format!("date,hour,城市,PM2.5\n{}", lines.collect::<String>());
     std::fs::write(inbox.join(name), text).expect("writes");
-    let mut command = gongkai(data);
-    command.env("GONGKAI_NOW", now).args(["up", "--once", "--inbox"]).arg(inbox).arg("--data").arg(data);
-    assert!(command.output().expect("starts").status.success());
+    up_at(data, inbox, now);
 }
 
 fn store(client: &Client, sql: &str) -> (u16, Value) {

@@ -67,6 +67,14 @@ impl Client {
         self.send(reqwest::Method::GET, path, &[])
     }
 
+    /// Asks a statement, with further parameters.
+    pub fn sql(&self, statement: &str, more: &[(&str, &str)]) -> Answer {
+        let parameters = [("q", statement)].into_iter().chain(more.iter().copied());
+        let url =
+            reqwest::Url::parse_with_params(&format!("{}/api/v1/sql", self.base), parameters).expect("an address");
+        self.get(&url.as_str()[self.base.len()..])
+    }
+
     /// Posts bytes with a key; without one where it is empty.
     pub fn post(&self, path: &str, key: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let bearer = format!("Bearer {key}");

@@ -4,10 +4,11 @@
 //! instance with a certificate. A script is followed by a block of `text` that holds what it prints. What needs a tool that
 //! is not installed is reported as skipped.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use gongkai_tests::{EVERY_DOOR, Served, access_key, root, skip, up_samples};
+use gongkai_tests::{EVERY_DOOR, Served, access_key, python, root, samples, skip};
 
 use crate::guide::{Block, agrees, blocks, commands};
 
@@ -35,13 +36,14 @@ impl Place<'_> {
         Some(text.replace("-p 5432", &format!("-p {port}")).replace("port=5432", &format!("port={port}")))
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) -> Output {
+    fn run(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Output {
+        let program = program.as_ref();
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.folder).env("LC_ALL", "C.UTF-8").env_remove("PGUSER");
         if let Some((_, key)) = self.keyed {
             command.env("GONGKAI_KEY", key);
         }
-        command.output().unwrap_or_else(|error| panic!("{program}: {error}"))
+        command.output().unwrap_or_else(|error| panic!("{}: {error}", program.display()))
     }
 }
 
@@ -75,12 +77,13 @@ fn run_commands(place: &Place, block: &Block) {
 }
 
 fn run_script(place: &Place, block: &Block, printed: &Block) {
-    let python = std::env::var("GONGKAI_PYTHON").unwrap_or_default();
-    let needed = "import requests, polars, duckdb, deltalake, pyarrow, psycopg, adbc_driver_flightsql";
+    let needed = "requests, polars, duckdb, deltalake, pyarrow, psycopg, adbc_driver_flightsql";
     let program = match block.head.as_str() {
-        "python" if works(&python, &["-c", needed]) => python.as_str(),
-        "python" => return skip("client guide", "packages of tests/requirements.txt are not installed"),
-        _ if works("Rscript", &["--version"]) => "Rscript",
+        "python" => match python("client guide", needed) {
+            Some(python) => python,
+            None => return,
+        },
+        _ if works("Rscript", &["--version"]) => "Rscript".into(),
         _ => return skip("client guide", "R is not installed (Debian: r-base-core)"),
     };
     let Some(local) = place.local(&block.body) else {
@@ -89,7 +92,7 @@ fn run_script(place: &Place, block: &Block, printed: &Block) {
     let script = format!("script-{}", block.line);
     std::fs::write(place.folder.join(&script), local).expect("writes");
     let expected: Vec<String> = printed.body.lines().map(str::to_owned).collect();
-    compare(block, &block.head, &place.run(program, &[&script]), &expected);
+    compare(block, &block.head, &place.run(&program, &[&script]), &expected);
 }
 
 /// Power Query runs on Windows only: its paths are asked for here as it would ask for them.
@@ -128,9 +131,7 @@ fn make_certificate(folder: &Path) -> bool {
 #[test]
 fn the_client_guide_works_as_it_says() {
     let guide = std::fs::read_to_string(root().join("docs/clients.md")).expect("the guide");
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (folder, data) = samples();
     let open = Served::start(&data, &EVERY_DOOR);
     let keyed = make_certificate(folder.path()).then(|| {
         let key = access_key(&data, "reader", "guide");

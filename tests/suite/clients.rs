@@ -2,25 +2,17 @@
 //!
 //! The checks are in `tests/clients`, one script for each group. A script prints one JSON line for each of its checks.
 
-use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use gongkai_tests::{Served, access_key, root, skip, up_samples};
-use serde_json::{Value, json};
+use gongkai_tests::{Served, access_key, json_lines, python, samples, script, skip};
+use serde_json::json;
 
-/// The Python of the tests, where it has the modules.
-pub(crate) fn python(modules: &str) -> Option<OsString> {
-    let Some(python) = std::env::var_os("GONGKAI_PYTHON") else {
-        skip("clients", "no Python environment (GONGKAI_PYTHON)");
-        return None;
-    };
-    let imported = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
-    if !imported.is_ok_and(|output| output.status.success()) {
-        skip("clients", "packages of tests/requirements.txt are not installed");
-        return None;
-    }
-    Some(python)
+/// A script of checks: the modules that it needs, and how many checks it has at least.
+struct Script<'a> {
+    name: &'a str,
+    modules: &'a str,
+    checks: usize,
 }
 
 /// A certificate for this machine and its key, in a folder; nothing without openssl.
@@ -41,26 +33,20 @@ fn certify(folder: &Path) -> Option<()> {
     }
 }
 
-/// The address of a door without its scheme; empty without that door.
-pub(crate) fn address(door: &Option<String>) -> &str {
-    door.as_deref().and_then(|door| door.split_once("://")).map_or("", |(_, address)| address)
-}
-
 /// Runs the checks of a script against a served instance of the samples, which ends as it should afterwards.
-fn hold(script: &str, modules: &str, checks: usize) {
-    hold_on(script, modules, checks, "127.0.0.1:0", "");
+fn hold(name: &str, modules: &str, checks: usize) {
+    hold_on(&Script { name, modules, checks }, "127.0.0.1:0", "");
 }
 
 /// The same, with every door on one address, and a collector of traces.
-fn hold_on(script: &str, modules: &str, checks: usize, door: &str, collector: &str) {
-    let Some(python) = python(modules) else { return };
-    let folder = tempfile::tempdir().expect("a temporary folder");
+fn hold_on(checks: &Script, door: &str, collector: &str) {
+    let Some(python) = python("clients", checks.modules) else { return };
+    let (folder, data) = samples();
     if certify(folder.path()).is_none() {
         return;
     }
-    let (data, scratch) = (folder.path().join("data"), folder.path().join("scratch"));
+    let scratch = folder.path().join("scratch");
     std::fs::create_dir(&scratch).expect("creates");
-    up_samples(&data);
     let token = access_key(&data, "reader", "tests");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (certificate, key) = (path("certificate.pem"), path("key.pem"));
@@ -75,25 +61,20 @@ fn hold_on(script: &str, modules: &str, checks: usize, door: &str, collector: &s
         ("GONGKAI_QUERY_TIMEOUT_MS", "30000"),
     ];
     let served = Served::start(&data, &settings);
-    let arguments = json!({
-        "http": served.base, "pg": address(&served.pg), "flight": address(&served.flight), "data": data, "certificate": certificate,
-        "token": token, "scratch": scratch, "pid": served.pid(),
+    let setting = json!({
+        "http": served.base, "pg": served.pg_address(), "flight": served.flight_address(), "data": data,
+        "certificate": certificate, "token": token, "scratch": scratch, "pid": served.pid(),
     });
-    let output = Command::new(python)
-        .arg(root().join("tests/clients").join(script))
-        .arg(arguments.to_string())
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("GONGKAI_OTLP", collector)
-        // Settings of the machine's own clients.
-        .env_remove("PGOPTIONS")
-        .env_remove("PGSSLMODE")
-        .env_remove("PGPASSWORD")
-        .output()
-        .expect("python starts");
-    let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{script}: {printed}{said}");
+    let lines = json_lines(
+        script(&python, checks.name)
+            .arg(setting.to_string())
+            .env("GONGKAI_OTLP", collector)
+            // Settings of the machine's own clients.
+            .env_remove("PGOPTIONS")
+            .env_remove("PGSSLMODE")
+            .env_remove("PGPASSWORD"),
+    );
     let mut failed = Vec::new();
-    let lines: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).expect("a check as JSON")).collect();
     for line in &lines {
         let name = line["check"].as_str().expect("a name");
         if let Some(reason) = line["skipped"].as_str() {
@@ -104,7 +85,8 @@ fn hold_on(script: &str, modules: &str, checks: usize, door: &str, collector: &s
         }
     }
     assert!(failed.is_empty(), "{} of {} checks failed\n{}", failed.len(), lines.len(), failed.join("\n"));
-    assert!(lines.len() >= checks, "{script} has {} checks, expected {checks} at least", lines.len());
+    let (found, wanted) = (lines.len(), checks.checks);
+    assert!(found >= wanted, "{} has {found} checks, expected {wanted} at least", checks.name);
     assert_eq!(served.stop(), Some(0), "the server does not end as it should");
 }
 
@@ -135,7 +117,7 @@ fn readers_of_open_files_get_what_sql_answers() {
 
 #[test]
 fn an_answer_that_breaks_off_is_not_taken_for_a_whole_one() {
-    hold("broken.py", "psycopg, adbc_driver_flightsql, pyarrow", 9);
+    hold("broken.py", "psycopg, adbc_driver_flightsql, pyarrow", 10);
 }
 
 #[test]
@@ -144,12 +126,14 @@ fn every_door_opens_on_ipv6_alone() {
         skip("every_door_opens_on_ipv6_alone", "this machine has no ::1");
         return;
     }
-    hold_on("ipv6.py", "psycopg, adbc_driver_flightsql, pyarrow, duckdb", 5, "[::1]:0", "");
+    let script = Script { name: "ipv6.py", modules: "psycopg, adbc_driver_flightsql, pyarrow, duckdb", checks: 5 };
+    hold_on(&script, "[::1]:0", "");
 }
 
 #[test]
 fn a_collector_of_traces_gets_what_a_request_took() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
     let collector = format!("http://{port}");
-    hold_on("traces.py", "grpc, opentelemetry.proto.collector.trace.v1, psycopg", 3, "127.0.0.1:0", &collector);
+    let modules = "grpc, opentelemetry.proto.collector.trace.v1, psycopg";
+    hold_on(&Script { name: "traces.py", modules, checks: 3 }, "127.0.0.1:0", &collector);
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use gongkai_tests::{gongkai, root, some_samples, up_once, up_samples};
+use gongkai_tests::{gongkai, root, samples, some_samples, up_once};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -12,9 +12,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn an_export_of_a_release_is_the_released_file() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     for format in ["csv", "parquet"] {
         let output = gongkai(&data)
             .args(["export", "debt_limit_balance_final.2", "--format", format, "--data"])
@@ -52,9 +50,7 @@ fn inspect_says_how_a_file_is_read_and_why_not() {
 
 #[test]
 fn the_shell_takes_statements_and_survives_a_wrong_one() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let mut command = gongkai(&data);
     command.args(["sql", "--data"]).arg(&data).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("starts");
@@ -83,9 +79,7 @@ fn wrong_usage_and_wrong_settings_have_their_exit_codes() {
 
 #[test]
 fn the_doctor_names_a_file_that_was_changed() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let file = data.join("releases/debt_limit_balance_final/1/data.csv");
     let changed = std::fs::read_to_string(&file).expect("reads").replace("237", "238");
     std::fs::write(&file, changed).expect("writes");

@@ -3,9 +3,11 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Decimal128Type;
 use arrow::ipc::reader::StreamReader;
-use gongkai_tests::{Served, gongkai, sql, up_samples, value};
+use gongkai_tests::{Served, gongkai, samples, sha256, sql, up_at, value};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
+
+use crate::client::{Answer, Client};
 
 const QUERY: &str =
     "SELECT region_name, amount_yuan FROM debt_stock WHERE as_of_year = 2022 ORDER BY source_row, source_column";
@@ -46,9 +48,7 @@ fn of_arrow(bytes: &[u8]) -> Vec<String> {
 
 #[test]
 fn the_command_and_http_give_the_same_figures_in_every_format() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
 
     assert_eq!(of_csv(&sql(&data, "csv", QUERY)), AMOUNTS);
     assert_eq!(of_json(&serde_json::from_slice(&sql(&data, "json", QUERY)).expect("json")), AMOUNTS);
@@ -60,22 +60,17 @@ fn the_command_and_http_give_the_same_figures_in_every_format() {
     }
 
     let served = Served::start(&data, &[]);
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let client = Client::of(&served);
     let get = |format: &str| {
-        let query = [("q", QUERY), ("format", format)];
-        let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/sql", served.base), query).expect("a url");
-        let answer = runtime.block_on(async {
-            let response = reqwest::get(url).await?.error_for_status()?;
-            let digest = response.headers()["x-gongkai-digest"].to_str().unwrap_or_default().to_owned();
-            Ok::<_, reqwest::Error>((digest, response.bytes().await?.to_vec()))
-        });
-        answer.expect("answers")
+        let answer = client.sql(QUERY, &[("format", format)]);
+        assert_eq!(answer.status, 200, "{format}");
+        answer
     };
-    let (digest, csv) = get("csv");
-    assert_eq!(of_csv(&csv), AMOUNTS);
-    assert_eq!(of_parquet(get("parquet").1), AMOUNTS);
-    assert_eq!(of_arrow(&get("arrow").1), AMOUNTS);
-    let json: Value = serde_json::from_slice(&get("json").1).expect("json");
+    let csv = get("csv");
+    assert_eq!(of_csv(&csv.body), AMOUNTS);
+    assert_eq!(of_parquet(get("parquet").body), AMOUNTS);
+    assert_eq!(of_arrow(&get("arrow").body), AMOUNTS);
+    let json = get("json").json();
     let amounts: Vec<&str> =
         json["rows"].as_array().expect("rows").iter().map(|row| row[1].as_str().expect("a string")).collect();
     assert_eq!(amounts, AMOUNTS);
@@ -83,21 +78,16 @@ fn the_command_and_http_give_the_same_figures_in_every_format() {
     assert_eq!(json["truncated"], false);
 
     // The digest is that of the rows in their ndjson form: anyone can make it again.
-    let (_, lines) = get("ndjson");
-    let expected = {
-        use sha2::{Digest, Sha256};
-        format!("sha256:{}", hex::encode(Sha256::digest(&lines)))
-    };
-    assert_eq!(digest, expected);
+    let lines = get("ndjson").body;
+    let expected = format!("sha256:{}", sha256(&lines));
+    assert_eq!(csv.header("x-gongkai-digest"), expected);
     assert_eq!(json["digest"], expected.as_str());
     assert_eq!(lines, sql(&data, "ndjson", QUERY));
 }
 
 #[test]
 fn the_open_folder_holds_the_released_rows() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let pointer: Value =
         serde_json::from_slice(&std::fs::read(data.join("current.json")).expect("pointer")).expect("json");
     let mut wanted = Vec::new();
@@ -113,6 +103,7 @@ fn the_open_folder_holds_the_released_rows() {
         }
     }
     found.retain(|name| name.starts_with("release_id="));
+    assert!(!wanted.is_empty(), "nothing is released: {pointer}");
     wanted.sort();
     found.sort();
     assert_eq!(found, wanted);
@@ -126,9 +117,7 @@ fn a_question_as_of_a_time_is_answered_as_it_was_then() {
     for (name, value, now) in [("a.csv", "20.0", "2026-03-01T00:00:00Z"), ("b.csv", "21.0", "2026-04-01T00:00:00Z")] {
         let text = format!("date,hour,城市,PM2.5\n20190301,1,攀枝花,{value}\n");
         std::fs::write(inbox.join(name), text).expect("writes");
-        let mut command = gongkai(&data);
-        command.env("GONGKAI_NOW", now).args(["up", "--once", "--inbox"]).arg(&inbox).arg("--data").arg(&data);
-        assert!(command.output().expect("starts").status.success());
+        up_at(&data, &inbox, now);
     }
     let as_of = |time: &str| {
         let mut command = gongkai(&data);
@@ -143,36 +132,27 @@ fn a_question_as_of_a_time_is_answered_as_it_was_then() {
     assert_eq!(as_of("2026-04-01T00:00:00Z"), "value\n21.0000\n");
 
     let served = Served::start(&data, &[]);
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
-    let get = |path: &str| {
-        let url = format!("{}{path}", served.base);
-        let bytes = runtime.block_on(async { reqwest::get(url).await?.error_for_status()?.bytes().await });
-        String::from_utf8(bytes.expect("answers").to_vec()).expect("text")
+    let client = Client::of(&served);
+    let text = |answer: Answer| {
+        assert_eq!(answer.status, 200);
+        String::from_utf8(answer.body).expect("text")
     };
-    assert_eq!(get("/api/v1/sql?q=SELECT%20value%20FROM%20air_hourly&format=csv&as_of=2026-03-15"), "value\n20.0000\n");
-    let file = get("/api/v1/datasets/air_city_hourly/download?format=csv&as_of=2026-03-15");
+    let asked = client.sql("SELECT value FROM air_hourly", &[("format", "csv"), ("as_of", "2026-03-15")]);
+    assert_eq!(text(asked), "value\n20.0000\n");
+    let file = text(client.get("/api/v1/datasets/air_city_hourly/download?format=csv&as_of=2026-03-15"));
     assert!(file.contains(",20.0000,") && !file.contains(",21.0000,"), "{file}");
 }
 
 /// Both were refused once: a batch that comes from a worker has all its columns in one buffer, which was counted for each column.
 #[test]
 fn every_column_of_a_wide_table_fits_into_an_answer() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let served = Served::start(&data, &[]);
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let client = Client::of(&served);
     let lines = |query: &str| {
-        let url = reqwest::Url::parse_with_params(
-            &format!("{}/api/v1/sql", served.base),
-            [("q", query), ("format", "ndjson")],
-        );
-        let answer = runtime.block_on(async {
-            let response = reqwest::get(url.expect("a url")).await?;
-            Ok::<_, reqwest::Error>((response.status().as_u16(), response.text().await?))
-        });
-        let (status, text) = answer.expect("answers");
-        assert_eq!(status, 200, "{query}: {text}");
+        let answer = client.sql(query, &[("format", "ndjson")]);
+        let text = String::from_utf8_lossy(&answer.body);
+        assert_eq!(answer.status, 200, "{query}: {text}");
         text.lines().count().to_string()
     };
     assert_eq!(lines("SELECT * FROM catalog.item LIMIT 2"), "2");
@@ -181,42 +161,28 @@ fn every_column_of_a_wide_table_fits_into_an_answer() {
 
 #[test]
 fn a_download_is_whole_when_it_is_compressed_on_the_way() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let served = Served::start(&data, &[]);
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let client = Client::of(&served);
     for format in ["csv", "json", "ndjson", "parquet", "arrow", "xlsx"] {
-        let url = format!("{}/api/v1/datasets/cpi_monthly/download?format={format}", served.base);
-        let answer = runtime.block_on(async {
-            let request = reqwest::Client::new().get(&url).header("accept-encoding", "gzip");
-            request.send().await?.error_for_status()?.bytes().await
-        });
+        let path = format!("/api/v1/datasets/cpi_monthly/download?format={format}");
         // A body that breaks off is an error of the client.
-        let bytes = answer.unwrap_or_else(|error| panic!("{format}: {error}"));
-        assert!(bytes.len() > 1000, "{format}: {} bytes", bytes.len());
+        let answer = client.send(reqwest::Method::GET, &path, &[("accept-encoding", "gzip")]);
+        assert_eq!(answer.status, 200, "{format}");
+        assert!(answer.body.len() > 1000, "{format}: {} bytes", answer.body.len());
     }
 }
 
 #[test]
 fn a_question_that_would_read_more_than_it_may_is_refused_by_its_size() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (folder, data) = samples();
     std::fs::write(folder.path().join("gongkai.toml"), "[query]\nscan_bytes = 1000\n").expect("writes");
     let served = Served::start(&data, &[]);
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
-    let ask = |query: &str| {
-        let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/sql", served.base), [("q", query)]);
-        let answer = runtime.block_on(async { reqwest::get(url.expect("a url")).await?.text().await });
-        serde_json::from_str::<Value>(&answer.expect("answers")).expect("json")
-    };
-    let refused = ask("SELECT count(value) FROM air_hourly WHERE measure = 'PM25'");
-    assert_eq!(
-        (&refused["code"], &refused["status"]),
-        (&Value::from("query_too_wide"), &Value::from(422)),
-        "{refused}"
-    );
+    let client = Client::of(&served);
+    let refused = client.sql("SELECT count(value) FROM air_hourly WHERE measure = 'PM25'", &[]);
+    assert_eq!(refused.problem(), (422, "query_too_wide".into()));
+    let refused = refused.json();
+    assert_eq!(refused["status"], 422);
     assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("1000")), "{refused}");
-    assert_eq!(ask("SELECT 1")["row_count"], 1);
+    assert_eq!(client.sql("SELECT 1", &[]).json()["row_count"], 1);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use gongkai_tests::{Served, up_samples};
+use gongkai_tests::{Served, samples};
 use serde_json::Value;
 
 fn statements() -> Vec<(&'static str, String, &'static [&'static str])> {
@@ -49,9 +49,7 @@ fn statements() -> Vec<(&'static str, String, &'static [&'static str])> {
 
 #[test]
 fn forbidden_statements_are_refused_at_once_and_health_answers_throughout() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let served = Served::start(&data, &[]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runtime");
     let done = Arc::new(AtomicBool::new(false));
@@ -110,9 +108,7 @@ fn forbidden_statements_are_refused_at_once_and_health_answers_throughout() {
 
 #[test]
 fn a_query_that_takes_too_long_is_ended_and_the_next_one_answers() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     // Long enough to start a new worker after the one that is killed, on a machine that is busy.
     let served = Served::start(&data, &[("GONGKAI_QUERY_TIMEOUT_MS", "6000")]);
     let runtime = tokio::runtime::Runtime::new().expect("runtime");

@@ -1,13 +1,11 @@
 //! The API over a real socket.
 
-use gongkai_tests::{Served, up_samples};
+use gongkai_tests::{Served, samples, sha256};
 
 use crate::client::Client;
 
 pub(crate) fn with_samples(test: impl FnOnce(&Client)) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let served = Served::start(&data, &[]);
     test(&Client::of(&served));
     assert_eq!(served.stop(), Some(0));
@@ -58,10 +56,7 @@ fn files_of_a_release_are_immutable_ranged_and_known_by_their_digest() {
             release["files"].as_array().expect("files").iter().find(|file| file["name"] == "data.csv").expect("csv");
         let path = file["href"].as_str().expect("an address");
         let whole = client.get(path);
-        let digest = {
-            use sha2::{Digest, Sha256};
-            hex::encode(Sha256::digest(&whole.body))
-        };
+        let digest = sha256(&whole.body);
         assert_eq!(file["sha256"], digest.as_str());
         assert_eq!(whole.header("etag"), format!("\"{digest}\""));
         // It never changes, but it may be withdrawn: who has it asks whether it still stands.
@@ -77,11 +72,7 @@ fn files_of_a_release_are_immutable_ranged_and_known_by_their_digest() {
         assert_eq!(head.header("content-length"), whole.body.len().to_string());
 
         let manifest = client.get(&path.replace("data.csv", "manifest.json"));
-        let leaf = {
-            use sha2::{Digest, Sha256};
-            hex::encode(Sha256::digest(&manifest.body))
-        };
-        assert_eq!(release["manifest_sha256"], leaf.as_str());
+        assert_eq!(release["manifest_sha256"], sha256(&manifest.body).as_str());
         // The client folds plain dots away, so these arrive as other paths; encoded ones arrive as they are.
         for wrong in ["../../../../../../current.json", "..%2f..%2fcurrent.json", "nothing.csv"] {
             assert_eq!(client.get(&path.replace("data.csv", wrong)).status, 404, "{wrong}");
@@ -114,9 +105,7 @@ fn records_come_page_by_page() {
 fn a_figure_leads_back_to_its_cell() {
     with_samples(|client| {
         let query = "SELECT release_id, row_no, amount_yuan, source_cell FROM debt_stock WHERE as_of_year = 2022 AND measure = 'limit' AND debt_kind = 'total'";
-        let url =
-            reqwest::Url::parse_with_params(&format!("{}/api/v1/sql", client.base), [("q", query)]).expect("a url");
-        let answer = client.get(&url.as_str()[client.base.len()..]).json();
+        let answer = client.sql(query, &[]).json();
         let row = &answer["rows"][0];
         let origin = client.get(&format!(
             "/api/v1/provenance?table=debt_stock&release={}&row={}",
@@ -241,9 +230,7 @@ fn pages_and_documents_are_served_without_other_hosts() {
 
 #[test]
 fn visitors_behind_a_trusted_proxy_are_counted_each_and_nobody_else_is_believed() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let statuses = |proxies: &str, visitors: [&str; 4]| {
         let served = Served::start(&data, &[("GONGKAI_QUERIES_PER_MINUTE", "2"), ("GONGKAI_TRUSTED_PROXIES", proxies)]);
         let client = Client::of(&served);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use gongkai_tests::{gongkai, some_samples, state, up_once, up_samples, value};
+use gongkai_tests::{gongkai, samples, some_samples, state, up_once, value};
 
 /// Samples of several formats whose rows go to several tables, few enough to be killed over them many times.
 const FEW: [&str; 8] = [
@@ -20,9 +20,7 @@ const FEW: [&str; 8] = [
 
 #[test]
 fn a_second_run_does_nothing() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let before = state(&data);
     let pointer = std::fs::read(data.join("current.json")).expect("pointer");
     let commits = |data: &std::path::Path| {

@@ -3,22 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use gongkai_tests::{EVERY_DOOR, Served, root, skip, up_samples, value};
+use gongkai_tests::{EVERY_DOOR, Served, python, root, samples, skip, up_samples, value};
 use serde_json::Value;
 
 /// What the code cells of a notebook gave, in order; nothing where it cannot run here.
 fn execute(name: &str, data: &Path, served: Option<&Served>) -> Option<Vec<Value>> {
-    let Some(python) = std::env::var_os("GONGKAI_PYTHON") else {
-        skip("notebooks", "no Python environment (GONGKAI_PYTHON)");
-        return None;
-    };
-    let needed =
-        "import nbclient, ipykernel, polars, duckdb, matplotlib, psycopg, adbc_driver_flightsql, deltalake, pyarrow";
-    let modules = Command::new(&python).args(["-c", needed]).output();
-    if !modules.is_ok_and(|output| output.status.success()) {
-        skip("notebooks", "packages of tests/requirements.txt are not installed");
-        return None;
-    }
+    let needed = "nbclient, ipykernel, polars, duckdb, matplotlib, psycopg, adbc_driver_flightsql, deltalake, pyarrow";
+    let python = python("notebooks", needed)?;
     let mut command = Command::new(&python);
     command.arg(root().join("tests/execute_notebook.py")).arg(root().join("notebooks").join(name));
     command.env("GONGKAI_DATA", data).env("PYTHONDONTWRITEBYTECODE", "1");
@@ -76,9 +67,7 @@ fn output<'a>(cells: &'a [Value], words: &str, kind: &str) -> &'a str {
 
 #[test]
 fn the_first_notebook_runs_and_agrees_with_sql() {
-    let folder = tempfile::tempdir().expect("folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let Some(cells) = execute("getting-started.ipynb", &data, None) else { return };
 
     assert!(output(&cells, "plt.show()", "image/png").ends_with("characters"));
@@ -260,9 +249,7 @@ fn the_script_in_r_agrees_with_sql() {
         skip("notebooks", "R with jsonlite is not installed (Debian: r-base-core, r-cran-jsonlite)");
         return;
     }
-    let folder = tempfile::tempdir().expect("folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     let served = Served::start(&data, &[]);
     let output = Command::new("Rscript")
         .arg(root().join("notebooks/read_warehouse.R"))

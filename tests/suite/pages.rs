@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::process::Command;
 
-use gongkai_tests::{Served, skip, up_once, up_samples, value};
+use gongkai_tests::{Served, python, samples, up_once, value};
 use serde_json::Value;
 
 /// Pages that a walk looks at; a list that grows without end is a fault of its own.
@@ -20,9 +20,7 @@ struct Site {
 
 impl Site {
     fn open() -> Self {
-        let folder = tempfile::tempdir().expect("folder");
-        let data = folder.path().join("data");
-        up_samples(&data);
+        let (folder, data) = samples();
         let runtime = tokio::runtime::Runtime::new().expect("runtime");
         Self { served: Served::start(&data, &[]), runtime, client: reqwest::Client::new(), data, _folder: folder }
     }
@@ -129,10 +127,7 @@ fn a_figure_leads_to_its_cell_in_its_surroundings() {
 #[test]
 fn a_window_holds_the_cells_that_another_reader_finds() {
     let site = Site::open();
-    let Some(python) = std::env::var_os("GONGKAI_PYTHON") else {
-        skip("a window against openpyxl", "no Python with openpyxl (GONGKAI_PYTHON)");
-        return;
-    };
+    let Some(python) = python("a window against openpyxl", "openpyxl") else { return };
     let sha256 = value(
         &site.data,
         "SELECT source_sha256 FROM catalog.source_file WHERE name = 'panzhihua_2020_budget_execution.xlsx'",

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use gongkai_tests::{real_data, root, skip, sql, up_once, up_samples, value};
+use gongkai_tests::{python, real_data, root, samples, sql, up_once, value};
 use serde_json::Value;
 
 /// The column that holds the figure of each table with a raw text, and the rows of the table for which it does.
@@ -123,10 +123,7 @@ fn choose(data: &Path, group: &Group, most: usize, chance: &mut Chance) -> Vec<V
 }
 
 fn read_back(data: &Path, formats: &[&str]) {
-    let Some(python) = std::env::var_os("GONGKAI_PYTHON") else {
-        skip("random values are read back", "no Python with openpyxl (GONGKAI_PYTHON)");
-        return;
-    };
+    let Some(python) = python("random values are read back", "openpyxl") else { return };
     let mut chance = Chance::new();
     let mut groups = groups(data);
     let found: BTreeSet<&str> = groups.iter().map(|group| group.format.as_str()).collect();
@@ -163,9 +160,7 @@ fn read_back(data: &Path, formats: &[&str]) {
 
 #[test]
 fn five_hundred_random_values_of_the_samples_stand_at_their_recorded_address() {
-    let folder = tempfile::tempdir().expect("folder");
-    let data = folder.path().join("data");
-    up_samples(&data);
+    let (_folder, data) = samples();
     read_back(&data, &["csv", "html", "json", "text", "xls", "xlsx"]);
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use gongkai_tests::{Served, real_data, skip, sql, up_once, value};
+use gongkai_tests::{Served, python, real_data, sha256, sql, up_once, value};
 use serde_json::Value;
 
 /// Files beside those of air quality and the records in each, counted in the files.
@@ -228,21 +228,14 @@ fn provenance(data: &Path, real: &Path) {
     let body = runtime.block_on(async { reqwest::get(&url).await?.bytes().await }).expect("answers");
     let origin: Value = serde_json::from_slice(&body).expect("json");
     let book = real.join("debt/disclosure_xlsx/海南_2022_60810.xlsx");
-    let sha256 = {
-        use sha2::{Digest, Sha256};
-        hex::encode(Sha256::digest(std::fs::read(&book).expect("reads")))
-    };
-    assert_eq!(origin["source"]["sha256"], sha256.as_str());
+    assert_eq!(origin["source"]["sha256"], sha256(&std::fs::read(&book).expect("reads")).as_str());
     assert_eq!(origin["sheet"], "表4-1 地方政府债务限额及余额决算情况表");
     assert_eq!(origin["cell"], "D10");
     assert_eq!(origin["raw_text"], "3703.4");
     assert_eq!(origin["value"], "370340000000.00");
 
     // A reader that is not ours finds the same number there.
-    let Some(python) = std::env::var_os("GONGKAI_PYTHON") else {
-        skip("openpyxl reads the same number", "no Python with openpyxl (GONGKAI_PYTHON)");
-        return;
-    };
+    let Some(python) = python("openpyxl reads the same number", "openpyxl") else { return };
     let script = "import sys, openpyxl\nprint(openpyxl.load_workbook(sys.argv[1], data_only=True)[sys.argv[2]][sys.argv[3]].value)";
     let output = Command::new(python)
         .args(["-W", "ignore", "-c", script])

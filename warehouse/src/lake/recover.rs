@@ -117,9 +117,11 @@ mod tests {
 
     #[test]
     fn folders_of_a_process_that_lives_are_left_alone() {
-        let own = format!("{}-0", std::process::id());
+        // No process has a number so large.
+        let (own, ended) = (format!("{}-0", std::process::id()), format!("{}-0", u32::MAX));
         for folder in ["work/spill", "work/spill/pages", "work/incoming"] {
             assert!(is_in_use(&format!("{folder}/{own}"), &own), "{folder}");
+            assert!(!is_in_use(&format!("{folder}/{ended}"), &ended), "{folder}");
         }
         assert!(!is_in_use("work/spill/pages", "pages") && !is_in_use(&format!("work/other/{own}"), &own));
     }
