@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::array::{RecordBatch, new_null_array};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
 use gongkai_catalog::table::DERIVED;
 use gongkai_catalog::{Column, ColumnType, Table, Visibility};
 
@@ -45,6 +48,19 @@ pub fn part_schema(table: &Table) -> SchemaRef {
 /// Schema of released rows: public columns only, with `release_id` and `row_no`.
 pub fn released_schema(table: &Table) -> SchemaRef {
     schema_of(table, |column| column.visibility == Visibility::Public)
+}
+
+/// Rows with the columns of `schema`, whenever they were released: one that they lack is missing in every row.
+///
+/// # Errors
+///
+/// A value that does not fit its column's type, or a missing one where the column has none.
+pub fn with_columns(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+        Some(column) => cast(column, field.data_type()),
+        None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+    });
+    RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, _>>()?)
 }
 
 fn schema_of(table: &Table, is_in: impl Fn(&Column) -> bool) -> SchemaRef {

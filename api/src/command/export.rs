@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use gongkai_warehouse::ReleaseRecord;
 use gongkai_warehouse::export::{self, ExportOptions};
 use gongkai_warehouse::release::release_rows;
-use gongkai_warehouse::schema::released_schema;
+use gongkai_warehouse::schema::{released_schema, with_columns};
 
 use super::{DataError, Outcome, UsageError, open};
 use crate::bundle::bundle;
@@ -71,10 +72,11 @@ pub async fn run(config: Config, args: ExportArgs) -> anyhow::Result<Outcome> {
         }
         None => Box::new(BufWriter::new(std::io::stdout())),
     };
-    let mut writer = (format.open)(released_schema(table), target, ExportOptions { with_bom: args.bom })?;
+    let schema = released_schema(table);
+    let mut writer = (format.open)(Arc::clone(&schema), target, ExportOptions { with_bom: args.bom })?;
     for release in releases {
         for batch in release_rows(&instance.warehouse, release).await? {
-            writer.write(&batch?)?;
+            writer.write(&with_columns(&batch?, &schema)?)?;
         }
     }
     writer.finish()?;

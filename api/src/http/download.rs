@@ -1,7 +1,10 @@
 //! A whole dataset as one file: its current releases, one after another.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
@@ -10,16 +13,18 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use gongkai_warehouse::ReleaseRecord;
-use gongkai_warehouse::export::{self, ExportError, ExportOptions, Format};
+use gongkai_warehouse::export::{self, ExportError, ExportOptions, Format, Target};
+use gongkai_warehouse::lake::LakeError;
 use gongkai_warehouse::release::release_rows;
-use gongkai_warehouse::schema::released_schema;
+use gongkai_warehouse::schema::{released_schema, with_columns};
 use serde::Deserialize;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use utoipa::IntoParams;
 
 use super::caching::NotModified;
 use super::error::{FormatProblems, Problems};
-use super::release::{Stored, send_stored};
+use super::release::{FILE_CHUNK, Stored, send_stored};
 use super::{ApiError, App, caching};
 
 /// How to download.
@@ -112,7 +117,7 @@ fn stream_releases(
     app: App,
     releases: Vec<ReleaseRecord>,
     format: &'static Format,
-    schema: arrow::datatypes::SchemaRef,
+    schema: SchemaRef,
     options: ExportOptions,
     place: OwnedSemaphorePermit,
 ) -> Body {
@@ -120,20 +125,13 @@ fn stream_releases(
     let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
         let failed = sender.clone();
-        let written = (|| -> Result<(), String> {
-            let target = Box::new(Chunks { sender, buffer: Vec::with_capacity(CHUNK) });
-            let mut writer = (format.open)(schema, target, options).map_err(|error| error.to_string())?;
-            for release in &releases {
-                let rows = runtime.block_on(release_rows(&app.instance.warehouse, release));
-                for batch in rows.map_err(|error| error.to_string())? {
-                    let batch = batch.map_err(|error| error.to_string())?;
-                    writer.write(&batch).map_err(|error| error.to_string())?;
-                }
-            }
-            writer.finish().map_err(|error| error.to_string())
-        })();
+        let target = Chunks { sender, buffer: Vec::with_capacity(CHUNK) };
+        let written = match format.name {
+            "csv" => write_csv(&app, &runtime, &releases, &schema, options, target),
+            _ => write_rows(&app, &runtime, &releases, format, &schema, options, Box::new(target)),
+        };
         if let Err(error) = written {
-            tracing::error!(error, "a download broke off");
+            tracing::error!(%error, "a download broke off");
             let _ = failed.blocking_send(Err(io::Error::other("the download broke off")));
         }
         drop(place);
@@ -142,6 +140,100 @@ fn stream_releases(
         stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|chunk| (chunk, receiver)) });
     // Compression asks again after the end, which `unfold` answers with a panic.
     Body::from_stream(chunks.fuse())
+}
+
+/// Writes the rows of releases as one file.
+fn write_rows(
+    app: &App,
+    runtime: &Handle,
+    releases: &[ReleaseRecord],
+    format: &Format,
+    schema: &SchemaRef,
+    options: ExportOptions,
+    target: Target<'_>,
+) -> Result<(), DownloadError> {
+    let mut writer = (format.open)(Arc::clone(schema), target, options)?;
+    for release in releases {
+        for batch in runtime.block_on(release_rows(&app.instance.warehouse, release))? {
+            writer.write(&with_columns(&batch?, schema).map_err(ExportError::from)?)?;
+        }
+    }
+    Ok(writer.finish()?)
+}
+
+/// The same as CSV, where every release has a file of its own: what stands below its heading is sent as it lies, where the heading
+/// is that of today.
+fn write_csv(
+    app: &App,
+    runtime: &Handle,
+    releases: &[ReleaseRecord],
+    schema: &SchemaRef,
+    options: ExportOptions,
+    mut target: Chunks,
+) -> Result<(), DownloadError> {
+    let format = &export::CSV;
+    target.write_all(&export::to_bytes(format, schema, &[], options)?)?;
+    let heading = export::to_bytes(format, schema, &[], ExportOptions::default())?;
+    for release in releases {
+        if !copy_below(app, release, &heading, &mut target)? {
+            let below = Box::new(Below { skipped: heading.len(), target: &mut target });
+            let one = std::slice::from_ref(release);
+            write_rows(app, runtime, one, format, schema, ExportOptions::default(), below)?;
+        }
+    }
+    Ok(target.flush()?)
+}
+
+/// Sends what a release's file has below this heading. Gives whether it has one of it.
+fn copy_below(app: &App, release: &ReleaseRecord, heading: &[u8], target: &mut Chunks) -> io::Result<bool> {
+    let stored = release.files.iter().find(|file| file.name == "data.csv");
+    let (Some(root), Some(stored)) = (app.store().local_root(), stored) else { return Ok(false) };
+    let mut file = File::open(root.join(release.folder()).join(&stored.name))?;
+    let mut found = vec![0; heading.len()];
+    match file.read_exact(&mut found) {
+        Ok(()) if found == heading => {}
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
+        _ => return Ok(false),
+    }
+    target.send()?;
+    let mut left = stored.bytes.saturating_sub(heading.len() as u64);
+    while left > 0 {
+        let mut part = vec![0; usize::try_from(left).map_or(FILE_CHUNK, |left| left.min(FILE_CHUNK))];
+        file.read_exact(&mut part)?;
+        left -= part.len() as u64;
+        target.sender.blocking_send(Ok(part.into())).map_err(|_| io::ErrorKind::BrokenPipe)?;
+    }
+    Ok(true)
+}
+
+/// Why a download broke off.
+#[derive(Debug, thiserror::Error)]
+enum DownloadError {
+    #[error(transparent)]
+    Write(#[from] io::Error),
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error(transparent)]
+    Rows(#[from] LakeError),
+}
+
+/// A target that the first bytes do not reach.
+struct Below<'a> {
+    skipped: usize,
+    target: &'a mut Chunks,
+}
+
+impl Write for Below<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let skipped = self.skipped.min(bytes.len());
+        self.skipped -= skipped;
+        self.target.write_all(&bytes[skipped..])?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.target.flush()
+    }
 }
 
 const CHUNK: usize = 64 * 1024;

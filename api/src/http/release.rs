@@ -19,7 +19,7 @@ use super::error::{Problems, WithdrawnProblems};
 use super::{ApiError, App, caching};
 
 /// Bytes that are read of a stored file at a time.
-const FILE_CHUNK: usize = 512 << 10;
+pub(super) const FILE_CHUNK: usize = 512 << 10;
 
 /// The history of a dataset.
 #[derive(Debug, Serialize, ToSchema)]

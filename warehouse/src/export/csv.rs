@@ -57,7 +57,9 @@ fn is_formula(text: &str) -> bool {
 }
 
 fn push(line: &mut Vec<u8>, text: &str, guard: bool) {
-    let quote = guard || text.is_empty() || text.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'));
+    let special = |byte: u8| (byte == b'"') | (byte == b',') | (byte == b'\n') | (byte == b'\r');
+    // Every byte is looked at, none ends the look: so it is done for many at once.
+    let quote = guard || text.is_empty() || text.bytes().fold(false, |found, byte| found | special(byte));
     if !quote {
         line.extend_from_slice(text.as_bytes());
         return;

@@ -47,6 +47,14 @@ fn start<'a>(schema: &SchemaRef, out: Target<'a>, is_array: bool) -> Json<'a> {
 }
 
 fn push_string(line: &mut Vec<u8>, text: &str) {
+    // Every byte is looked at, none ends the look: so it is done for many at once.
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'));
+    if is_plain {
+        line.push(b'"');
+        line.extend_from_slice(text.as_bytes());
+        line.push(b'"');
+        return;
+    }
     // Writing a string to memory cannot fail.
     let _ = serde_json::to_writer(line, text);
 }

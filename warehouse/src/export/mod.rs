@@ -8,6 +8,7 @@ pub(crate) mod csv;
 pub(crate) mod json;
 pub(crate) mod parquet;
 pub(crate) mod text;
+mod written;
 mod xlsx;
 
 use std::io::Write;
@@ -83,6 +84,9 @@ pub struct Format {
 /// Every format of files and answers.
 pub static FORMATS: [Format; 6] =
     [csv::FORMAT, json::FORMAT, json::LINES, parquet::FORMAT, arrow_stream::FORMAT, xlsx::FORMAT];
+
+/// Comma-separated values, which every release has a file of.
+pub static CSV: Format = csv::FORMAT;
 
 /// One array of objects, as pages of records have it.
 pub static JSON: Format = json::FORMAT;

@@ -3,12 +3,12 @@
 use std::panic::resume_unwind;
 use std::sync::OnceLock;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringViewArray};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::ExportError;
+use super::written::Texts;
 
 /// How a column's values are written in text formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,39 +44,16 @@ pub fn cell_kind(data_type: &DataType) -> Cell {
     }
 }
 
-/// How the values of a column become text.
-enum Texts<'a> {
-    /// They are text.
-    Plain(&'a StringArray),
-    /// They are text, kept as views.
-    Views(&'a StringViewArray),
-    /// They are written out.
-    Formatted(ArrayFormatter<'a>),
-}
-
 /// The columns of a batch, ready to be written as text.
 pub struct Columns<'a> {
     columns: Vec<(Cell, &'a ArrayRef, Texts<'a>)>,
 }
 
-const OPTIONS: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
-
 impl<'a> Columns<'a> {
     /// Prepares a batch.
     pub fn new(batch: &'a RecordBatch) -> Result<Self, ArrowError> {
-        let columns = batch
-            .columns()
-            .iter()
-            .map(|column| {
-                let texts = match column.data_type() {
-                    DataType::Utf8 => Texts::Plain(column.as_string()),
-                    DataType::Utf8View => Texts::Views(column.as_string_view()),
-                    _ => Texts::Formatted(ArrayFormatter::try_new(column.as_ref(), &OPTIONS)?),
-                };
-                Ok((cell_kind(column.data_type()), column, texts))
-            })
-            .collect::<Result<_, ArrowError>>()?;
-        Ok(Self { columns })
+        let prepared = |column: &'a ArrayRef| Ok((cell_kind(column.data_type()), column, Texts::new(column)?));
+        Ok(Self { columns: batch.columns().iter().map(prepared).collect::<Result<_, ArrowError>>()? })
     }
 
     /// The cells of one row; missing ones give no text. `scratch` is reused from cell to cell.
@@ -87,20 +64,10 @@ impl<'a> Columns<'a> {
         mut each: impl FnMut(usize, Cell, Option<&str>, &ArrayRef) -> Result<(), E>,
     ) -> Result<(), E> {
         for (index, (kind, column, texts)) in self.columns.iter().enumerate() {
-            if column.is_null(row) {
-                each(index, *kind, None, column)?;
-                continue;
+            match column.is_null(row) {
+                true => each(index, *kind, None, column)?,
+                false => texts.with(row, scratch, |text| each(index, *kind, Some(text), column))?,
             }
-            let text = match texts {
-                Texts::Plain(texts) => texts.value(row),
-                Texts::Views(texts) => texts.value(row),
-                Texts::Formatted(formatter) => {
-                    scratch.clear();
-                    formatter.value(row).write(scratch).map_err(E::from)?;
-                    scratch.as_str()
-                }
-            };
-            each(index, *kind, Some(text), column)?;
         }
         Ok(())
     }

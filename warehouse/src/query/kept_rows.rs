@@ -3,16 +3,18 @@
 //! Files of releases never change, so what was read once holds for as long as the same releases are asked for.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use datafusion::arrow::array::{RecordBatch, new_null_array};
-use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use object_store::ObjectStore;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::schema::with_columns;
 
 /// Values of a table that counts as small. Chosen: a decimal, or the view of a text, takes 16 bytes, so that one such table is a
 /// quarter of [`KEPT_BYTES`], long texts aside. More would push the other tables out, and read whole what a filter would have
@@ -75,14 +77,4 @@ impl KeptRows {
             bytes -= oldest.get_array_memory_size();
         }
     }
-}
-
-/// The columns of today: one that an old file lacks is missing in its rows.
-fn with_columns(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
-        Some(column) => cast(column, field.data_type()),
-        None => Ok(new_null_array(field.data_type(), batch.num_rows())),
-    });
-    let columns = columns.collect::<std::result::Result<_, _>>()?;
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }

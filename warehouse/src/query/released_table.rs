@@ -142,7 +142,7 @@ impl TableProvider for ReleasedTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        // The filter stays in the plan; the reader uses it to skip row groups, pages and rows.
+        // The filter stays in the plan; the reader uses it to skip row groups and pages.
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }
 
