@@ -174,6 +174,35 @@ fn a_download_is_whole_when_it_is_compressed_on_the_way() {
 }
 
 #[test]
+fn a_dataset_as_csv_holds_its_rows_whatever_heading_its_files_have() {
+    let (_folder, data) = samples();
+    let written = gongkai(&data).args(["export", "cpi_monthly", "--format", "csv"]).output().expect("runs").stdout;
+    let served = Served::start(&data, &[]);
+    let client = Client::of(&served);
+    let path = "/api/v1/datasets/cpi_monthly/download?format=csv";
+    let releases = client.get("/api/v1/datasets/cpi_monthly/releases").json();
+    let current: Vec<&Value> =
+        releases["releases"].as_array().expect("releases").iter().filter(|one| one["is_current"] == true).collect();
+    assert!(current.len() > 1, "one release is sent as the file that it has");
+    assert!(written.len() > 10_000 && client.get(path).body == written, "other rows than those of the Parquet files");
+    let marked = client.get(&format!("{path}&bom=true")).body;
+    assert!(marked.strip_prefix("\u{feff}".as_bytes()) == Some(written.as_slice()), "other rows behind a mark");
+
+    // As a release would have it that is older than one of the columns.
+    for release in &current[1..] {
+        let file = data.join(format!("releases/cpi_monthly/{}/data.csv", release["number"]));
+        let text = std::fs::read_to_string(&file).expect("a file");
+        let (heading, rows) = text.split_once('\n').expect("a heading");
+        let (_, shorter) = heading.split_once(',').expect("columns");
+        std::fs::write(&file, format!("{shorter}\n{rows}")).expect("writes");
+    }
+    assert!(client.get(path).body == written, "rows that stand under another heading");
+    let short = data.join(format!("releases/cpi_monthly/{}/data.csv", current[0]["number"]));
+    std::fs::write(&short, "cut").expect("writes");
+    assert!(client.get(path).body == written, "a file without a whole heading");
+}
+
+#[test]
 fn a_question_that_would_read_more_than_it_may_is_refused_by_its_size() {
     let (folder, data) = samples();
     std::fs::write(folder.path().join("gongkai.toml"), "[query]\nscan_bytes = 1000\n").expect("writes");

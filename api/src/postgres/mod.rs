@@ -6,12 +6,14 @@
 //! current when it runs, or those of `SET gongkai.as_of`.
 //!
 //! `server` accepts and bounds connections, `message` bounds messages, `startup` says who asks, `session` what was set,
-//! `query` answers, `portal` sends what a portal has, `value` reads parameters, `rows` writes rows, and `number` is the form of
-//! decimals in both.
+//! `query` answers, `prepared` and `extended` are the extended protocol, `portal` sends what a portal has, `value` reads
+//! parameters, `rows` writes rows, and `number` is the form of decimals in both.
 
+mod extended;
 mod message;
 mod number;
 mod portal;
+mod prepared;
 mod query;
 mod rows;
 mod server;

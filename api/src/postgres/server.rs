@@ -18,7 +18,8 @@ use tokio_util::codec::{Framed, FramedParts};
 
 use super::fatal;
 use super::message::{Bounded, Refused};
-use super::query::{Prepared, Queries};
+use super::prepared::Prepared;
+use super::query::Queries;
 use super::session::Session;
 use super::startup::Startup;
 use crate::connection::{Addresses, FAREWELL, FAREWELLS, Watched};

@@ -148,7 +148,8 @@ mod tests {
         let texts = Texts::new(&column).expect("a type that can be written");
         let formatter = ArrayFormatter::try_new(column.as_ref(), &OPTIONS).expect("a type that can be written");
         let mut scratch = String::new();
-        let ours = |row| texts.with(row, &mut scratch, |text| Ok::<_, ArrowError>(text.to_owned())).expect("is written");
+        let ours =
+            |row| texts.with(row, &mut scratch, |text| Ok::<_, ArrowError>(text.to_owned())).expect("is written");
         ((0..column.len()).map(ours).collect(), (0..column.len()).map(|row| formatter.value(row).to_string()).collect())
     }
 
