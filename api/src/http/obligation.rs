@@ -8,6 +8,7 @@ use gongkai_catalog::deadline::{self, DeadlineRule, Step, StepKind};
 use gongkai_warehouse::export::{self, ExportOptions};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::Problems;
@@ -178,17 +179,42 @@ impl ObligationQuery {
     ///
     /// `invalid_parameter` for a state that there is not.
     pub fn sql(&self) -> Result<String, ApiError> {
-        Ok(format!("SELECT * FROM catalog.obligation{} ORDER BY {ORDER}", self.condition()?))
+        self.selected("*")
+    }
+
+    /// The same with other columns.
+    fn selected(&self, columns: &str) -> Result<String, ApiError> {
+        Ok(format!("SELECT {columns} FROM catalog.obligation{} ORDER BY {ORDER}", self.condition()?))
     }
 }
 
-/// The rows of a statement, each as what it describes.
-async fn rows<T: serde::de::DeserializeOwned>(app: &App, sql: &str, as_of: Option<&str>) -> Result<Vec<T>, ApiError> {
+/// The rows of a statement as objects.
+async fn rows(app: &App, sql: &str, as_of: Option<&str>) -> Result<Vec<Map<String, Value>>, ApiError> {
     let answered = run(app, sql, as_of, None).await?;
     let bytes =
         export::to_bytes(&export::LINES, &answered.schema, &answered.collected.batches, ExportOptions::default())?;
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     lines.map(|line| serde_json::from_slice(line).map_err(|error| ApiError::internal(&error))).collect()
+}
+
+/// The columns that count the obligations in every state, in this order: one statement reckons them all but once.
+fn counters() -> String {
+    let counters =
+        STATES.map(|state| format!("count(*) FILTER (WHERE obligation_state = '{state}') OVER () AS n_{state}"));
+    counters.join(", ")
+}
+
+/// What the counters of a row say, without states that have none.
+fn counts_of(row: &Map<String, Value>) -> Vec<StateCount> {
+    let mut counts: Vec<StateCount> = STATES
+        .iter()
+        .filter_map(|state| {
+            let n = row.get(&format!("n_{state}"))?.as_u64().filter(|n| *n > 0)?;
+            Some(StateCount { obligation_state: (*state).to_owned(), n })
+        })
+        .collect();
+    counts.sort_by(|one, other| one.obligation_state.cmp(&other.obligation_state));
+    counts
 }
 
 /// The obligations that match a question.
@@ -203,14 +229,21 @@ pub async fn find(app: &App, query: &ObligationQuery) -> Result<ObligationList, 
     }
     let snapshot = app.snapshot_at(query.as_of.as_deref()).await?;
     let offset = PageToken::offset(query.page_token.as_deref(), snapshot.counter)?;
-    let (condition, sql) = (query.condition()?, query.sql()?);
+    let sql = query.sql()?;
     let as_of = query.as_of.as_deref();
-    let counted = format!(
-        "SELECT obligation_state, count(*) AS n FROM catalog.obligation{condition} GROUP BY obligation_state ORDER BY obligation_state"
-    );
-    let counts: Vec<StateCount> = rows(app, &counted, as_of).await?;
-    let mut obligations: Vec<ObligationRecord> =
-        rows(app, &format!("{sql} LIMIT {page_size} OFFSET {offset}"), as_of).await?;
+    let page = |offset: usize| {
+        let counted = query.selected(&format!("*, {}", counters()))?;
+        Ok::<_, ApiError>(format!("{counted} LIMIT {page_size} OFFSET {offset}"))
+    };
+    let found = rows(app, &page(offset)?, as_of).await?;
+    let counts = match found.first() {
+        Some(row) => counts_of(row),
+        None if offset == 0 => Vec::new(),
+        // A page beyond the last has no row that counts the others.
+        None => rows(app, &page(0)?, as_of).await?.first().map(counts_of).unwrap_or_default(),
+    };
+    let read = |row| serde_json::from_value(Value::Object(row)).map_err(|error| ApiError::internal(&error));
+    let mut obligations: Vec<ObligationRecord> = found.into_iter().map(read).collect::<Result<_, _>>()?;
     for obligation in &mut obligations {
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         obligation.reckoning = format!(
