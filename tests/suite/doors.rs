@@ -5,7 +5,7 @@ use arrow::datatypes::Decimal128Type;
 use arrow::ipc::reader::StreamReader;
 use gongkai_tests::{Served, gongkai, samples, sha256, sql, up_at, value};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
 
@@ -200,6 +200,27 @@ fn a_dataset_as_csv_holds_its_rows_whatever_heading_its_files_have() {
     let short = data.join(format!("releases/cpi_monthly/{}/data.csv", current[0]["number"]));
     std::fs::write(&short, "cut").expect("writes");
     assert!(client.get(path).body == written, "a file without a whole heading");
+}
+
+#[test]
+fn a_limit_is_a_whole_number_however_it_is_written() {
+    let (_folder, data) = samples();
+    let served = Served::start(&data, &[]);
+    let client = Client::of(&served);
+    let ask = |limit: &str| {
+        let body = format!(r#"{{"sql": "SELECT region_name FROM debt_stock", "limit": {limit}}}"#);
+        client.post("/api/v1/sql", "", &[("content-type", "application/json")], body.as_bytes())
+    };
+    for limit in ["2", "2.0", "0.2e1"] {
+        let answer = ask(limit).json();
+        assert_eq!((&answer["row_count"], &answer["truncated"]), (&json!(2), &json!(true)), "{limit}");
+    }
+    assert_eq!(ask("null").status, 200);
+    for limit in ["2.5", "-1", "\"2\""] {
+        let refused = ask(limit);
+        assert_eq!(refused.problem(), (400, "invalid_parameter".into()), "{limit}");
+        assert!(limit.starts_with('"') || String::from_utf8_lossy(&refused.body).contains("whole number"), "{limit}");
+    }
 }
 
 #[test]

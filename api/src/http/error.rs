@@ -253,9 +253,9 @@ pub enum WriteProblems {
     DiskFull(Problem),
 }
 
-/// Bytes of a file.
+/// Bytes of a file, at least one.
 #[derive(ToSchema)]
-#[schema(value_type = String, format = Binary)]
+#[schema(value_type = String, format = Binary, min_length = 1)]
 pub struct FileBytes(pub Vec<u8>);
 
 impl ApiError {

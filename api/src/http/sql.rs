@@ -18,7 +18,8 @@ use gongkai_catalog::Label;
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::export::{self, Format};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
@@ -82,11 +83,20 @@ pub struct SqlRequest {
     )]
     as_of: Option<String>,
     /// Most rows; more are left out, and the answer says so.
+    #[serde(default, deserialize_with = "whole_number")]
     limit: Option<usize>,
     /// Values of `$1`, `$2`, …: texts, numbers, booleans and nulls.
     #[serde(default)]
     #[schema(value_type = Vec<Option<ParameterValue>>)]
     parameters: Vec<serde_json::Value>,
+}
+
+/// A whole number that is not negative. JSON tells it from no other number: `10.0` and `1e1` are ten.
+fn whole_number<'a, D: Deserializer<'a>>(number: D) -> Result<Option<usize>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(number)? else { return Ok(None) };
+    let of_float = || number.as_f64().filter(|float| float.fract() == 0.0 && *float >= 0.0).map(|float| float as u64);
+    let whole = number.as_u64().or_else(of_float).and_then(|whole| usize::try_from(whole).ok());
+    whole.map(Some).ok_or_else(|| D::Error::custom(format!("{number}; expected a whole number, not negative")))
 }
 
 /// A value of a parameter.

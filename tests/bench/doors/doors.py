@@ -125,7 +125,7 @@ class Section:
             for system in self.systems:
                 try:
                     rows = system.ask(self.sql(question, system, number), list(columns)).rows
-                    answers[system.name] = canonical(rows, question.digits)
+                    answers[system.name] = canonical(rows)
                 except Refused:
                     continue
             for measure in measures:
@@ -190,7 +190,7 @@ class Section:
         with Watch(system.pid) as watch:
             answer = system.ask(sql, list(columns))
         taken.peaks[system.name] = max(taken.peaks.get(system.name, 0), watch.peak_bytes)
-        answers.setdefault(number, {})[system.name] = canonical(answer.rows, question.digits)
+        answers.setdefault(number, {})[system.name] = canonical(answer.rows)
         if isinstance(system, Gongkai):
             taken.again.append((number, system.ask(sql, list(columns)).seconds))
         return answer.seconds

@@ -2,7 +2,8 @@
 //!
 //! `string_agg` and `array_agg` are the engine's own, wherever they stand: over all rows, in groups, as window functions, with
 //! `DISTINCT`, `ORDER BY` and `FILTER`. What they are given is counted on the way in. The approximate percentiles take how many
-//! centroids they keep from the statement.
+//! centroids they keep from the statement. The exact one collects numbers, which the engine reserves memory for; only the place
+//! between two of them is reckoned here (`percentile`).
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use datafusion::logical_expr::{
 use datafusion::physical_expr::expressions::Literal;
 
 use super::collected::{Collected, CollectedByGroup, Counting};
+use super::percentile::{Interpolated, InterpolatedByGroup};
 use crate::query::error::QueryError;
 
 /// Most centroids that an approximate percentile keeps; the engine keeps 100 where nothing is said.
@@ -30,6 +32,8 @@ enum Bound {
     Values,
     /// A number of centroids, as the argument at this place.
     Centroids(usize),
+    /// None: it is the place of a percentile that is reckoned here.
+    Place,
 }
 
 /// An aggregate of the engine with a bound.
@@ -46,6 +50,7 @@ pub fn of(function: Arc<AggregateUDF>) -> Arc<AggregateUDF> {
         "array_agg" => Bound::Values,
         "approx_percentile_cont" => Bound::Centroids(2),
         "approx_percentile_cont_with_weight" => Bound::Centroids(3),
+        "percentile_cont" => Bound::Place,
         _ => return function,
     };
     Arc::new(AggregateUDF::new_from_impl(Capped { inner: function, bound }))
@@ -73,8 +78,18 @@ impl Capped {
                     }))),
                 }
             }
-            Bound::Centroids(_) => Ok(None),
+            Bound::Centroids(_) | Bound::Place => Ok(None),
         }
+    }
+
+    /// The way from the least value to the greatest that a percentile of doubles lies at; none of other numbers, which is the
+    /// engine's.
+    fn fraction(&self, args: &AccumulatorArgs<'_>) -> Option<f64> {
+        let is_double = || args.expr_fields.first().is_some_and(|field| *field.data_type() == DataType::Float64);
+        let literal = args.exprs.get(1)?.downcast_ref::<Literal>()?;
+        let ScalarValue::Float64(Some(fraction)) = literal.value() else { return None };
+        let is_descending = args.order_bys.first().is_some_and(|key| key.options.descending);
+        (self.bound == Bound::Place && is_double()).then_some(if is_descending { 1.0 - fraction } else { *fraction })
     }
 }
 
@@ -124,13 +139,16 @@ impl AggregateUDFImpl for Capped {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let counting = self.counting(&args)?;
-        Ok(Collected::around(self.inner.accumulator(args)?, counting))
+        let (counting, fraction) = (self.counting(&args)?, self.fraction(&args));
+        Ok(Interpolated::around(Collected::around(self.inner.accumulator(args)?, counting), fraction))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        // The state of different values does not say how often each of them is in the window.
+        let fraction = self.fraction(&args).filter(|_| !args.is_distinct);
         let counting = self.counting(&args)?;
-        Ok(Collected::around(self.inner.create_sliding_accumulator(args)?, counting))
+        let inner = self.inner.create_sliding_accumulator(args)?;
+        Ok(Interpolated::around(Collected::around(inner, counting), fraction))
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
@@ -138,8 +156,9 @@ impl AggregateUDFImpl for Capped {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        let counting = self.counting(&args)?;
-        Ok(CollectedByGroup::around(self.inner.create_groups_accumulator(args)?, counting))
+        let (counting, fraction) = (self.counting(&args)?, self.fraction(&args));
+        let inner = self.inner.create_groups_accumulator(args)?;
+        Ok(InterpolatedByGroup::around(CollectedByGroup::around(inner, counting), fraction))
     }
 
     fn with_beneficial_ordering(self: Arc<Self>, is_ordered: bool) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {

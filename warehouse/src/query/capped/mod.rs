@@ -18,6 +18,7 @@ mod collected;
 mod expression;
 mod measure;
 mod operator;
+mod percentile;
 mod sizes;
 
 use std::sync::Arc;

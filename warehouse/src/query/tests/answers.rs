@@ -147,6 +147,30 @@ async fn everyday_forms_work() {
 }
 
 #[tokio::test]
+async fn percentiles_lie_where_a_double_says() {
+    let warehouse = Warehouse::new();
+    for (asked, expected) in [
+        ("percentile_cont(0.3333333333333333) WITHIN GROUP (ORDER BY x)", "0.3333333333333333"),
+        ("percentile_cont(0.3333333333333333) WITHIN GROUP (ORDER BY x DESC)", "0.6666666666666667"),
+        ("percentile_cont(DISTINCT x, 0.3333333333333333)", "0.3333333333333333"),
+        ("percentile_cont(x, 0.3333333333333333) FILTER (WHERE x < 0)", ""),
+        ("quantile_cont(x, 1.0)", "1.0"),
+    ] {
+        let sql = format!("SELECT {asked} FROM (VALUES (0, 1), (1, 1), (NULL, 2)) AS t(x, n)");
+        assert_eq!(warehouse.value(&sql).await, expected, "{asked}");
+        let sql =
+            format!("SELECT {asked} FROM (VALUES (0, 1), (1, 1), (5, 2)) AS t(x, n) GROUP BY n ORDER BY n LIMIT 1");
+        assert_eq!(warehouse.value(&sql).await, expected, "{asked} in groups");
+    }
+    // In windows that grow, {0}, {0, 1}, {0, 1, 4}, and in those that move, {0}, {0, 1}, {1, 4}.
+    for (frame, expected) in [("", "0.6666666666666666"), ("ROWS BETWEEN 1 PRECEDING AND CURRENT ROW", "2.0")] {
+        let over = format!("percentile_cont(x, 0.3333333333333333) OVER (ORDER BY x {frame}) AS p");
+        let sql = format!("SELECT max(p) FROM (SELECT {over} FROM (VALUES (4), (0), (1)) AS t(x))");
+        assert_eq!(warehouse.value(&sql).await, expected, "{frame}");
+    }
+}
+
+#[tokio::test]
 async fn times_without_a_zone_are_beijing_time() {
     let warehouse = Warehouse::new();
     let sql = "SELECT count(*) FROM air_hourly WHERE obs_time = '2024-01-02 00:00:00'";
