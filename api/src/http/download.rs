@@ -24,7 +24,8 @@ use utoipa::IntoParams;
 
 use super::caching::NotModified;
 use super::error::{FormatProblems, Problems};
-use super::release::{FILE_CHUNK, Stored, send_stored};
+use super::file_parts::next_part;
+use super::release::{Stored, send_stored};
 use super::{ApiError, App, caching};
 
 /// How to download.
@@ -198,10 +199,9 @@ fn copy_below(app: &App, release: &ReleaseRecord, heading: &[u8], target: &mut C
     target.send()?;
     let mut left = stored.bytes.saturating_sub(heading.len() as u64);
     while left > 0 {
-        let mut part = vec![0; usize::try_from(left).map_or(FILE_CHUNK, |left| left.min(FILE_CHUNK))];
-        file.read_exact(&mut part)?;
+        let part = next_part(&file, left)?;
         left -= part.len() as u64;
-        target.sender.blocking_send(Ok(part.into())).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        target.sender.blocking_send(Ok(part)).map_err(|_| io::ErrorKind::BrokenPipe)?;
     }
     Ok(true)
 }

@@ -17,6 +17,7 @@ pub mod error;
 pub mod event;
 pub mod feed;
 mod file_answer;
+mod file_parts;
 pub mod finding;
 pub mod health;
 pub mod key;

@@ -1,10 +1,13 @@
 //! Releases and their immutable files.
 
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gongkai_warehouse::ReleaseRecord;
 use gongkai_warehouse::release::{Manifest, prepare};
@@ -16,10 +19,7 @@ use utoipa::ToSchema;
 use super::caching::NotModified;
 use super::dataset::{ReleaseSummary, release_summary};
 use super::error::{Problems, WithdrawnProblems};
-use super::{ApiError, App, caching};
-
-/// Bytes that are read of a stored file at a time.
-pub(super) const FILE_CHUNK: usize = 512 << 10;
+use super::{ApiError, App, caching, file_parts};
 
 /// The history of a dataset.
 #[derive(Debug, Serialize, ToSchema)]
@@ -187,11 +187,25 @@ pub struct Stored<'a> {
     pub is_immutable: bool,
 }
 
+/// Where what an answer announces begins in its file, and how many bytes it has; none where it is no file.
+fn part_of(answer: &Response) -> Option<(u64, u64)> {
+    let text = |name| answer.headers().get(name)?.to_str().ok();
+    let length = text(header::CONTENT_LENGTH)?.parse().ok()?;
+    match answer.status() {
+        StatusCode::OK => Some((0, length)),
+        StatusCode::PARTIAL_CONTENT => {
+            let (from, _) = text(header::CONTENT_RANGE)?.strip_prefix("bytes ")?.split_once('-')?;
+            Some((from.parse().ok()?, length))
+        }
+        _ => None,
+    }
+}
+
 /// Sends a stored file: by the system's own path where there is one, so that memory stays flat.
 pub async fn send_stored(app: &App, request: Request, stored: Stored<'_>) -> Result<Response, ApiError> {
     let tag = format!("\"{}\"", stored.digest);
     let mut response = if caching::is_known(request.headers(), &tag) {
-        axum::http::StatusCode::NOT_MODIFIED.into_response()
+        StatusCode::NOT_MODIFIED.into_response()
     } else if let Some(root) = app.store().local_root() {
         let mut request = request;
         // A part of another version would be joined with what the client has of it.
@@ -204,8 +218,16 @@ pub async fn send_stored(app: &App, request: Request, stored: Stored<'_>) -> Res
         for name in [header::IF_MODIFIED_SINCE, header::IF_UNMODIFIED_SINCE, header::IF_NONE_MATCH, header::IF_MATCH] {
             request.headers_mut().remove(name);
         }
-        let answer = ServeFile::new(root.join(stored.path)).with_buf_chunk_size(FILE_CHUNK).oneshot(request).await;
+        let path = root.join(stored.path);
+        let has_body = request.method() != Method::HEAD;
+        *request.method_mut() = Method::HEAD;
+        let answer = ServeFile::new(&path).oneshot(request).await;
         let mut response = answer.unwrap_or_else(|never| match never {}).map(Body::new);
+        if has_body && let Some((from, length)) = part_of(&response) {
+            let mut file = File::open(&path).map_err(|error| ApiError::internal(&error))?;
+            file.seek(SeekFrom::Start(from)).map_err(|error| ApiError::internal(&error))?;
+            *response.body_mut() = Body::from_stream(file_parts::parts(file, length));
+        }
         response.headers_mut().remove(header::LAST_MODIFIED);
         response
     } else {

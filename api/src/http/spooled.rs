@@ -7,7 +7,7 @@
 //! Invariant: the files of all answers together are at most [`BYTES`]. Beyond them, large answers are refused and small ones go on.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,7 +18,7 @@ use http_body::Frame;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 
-use super::{ApiError, App};
+use super::{ApiError, App, file_parts};
 
 /// Bytes of all files together. Chosen: 64 answers of 32 MiB (`query.max_bytes`), about the most that one of them puts into a
 /// file. More is disk that slow clients may hold; with less they are sooner in the way of other large answers, which are
@@ -28,9 +28,6 @@ pub const BYTES: usize = 2 << 30;
 /// more than `query.memory_bytes`; before that memory is scarce, and no visitor's query is taken. More lets slow clients bring
 /// that about sooner; less sends small answers over the disk.
 const IN_MEMORY: usize = 1 << 20;
-/// Bytes that are read at once: the most that is held for the client of a file. More multiplies by the connections; less asks for a
-/// thread more often.
-const PART: usize = 256 << 10;
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
@@ -55,7 +52,7 @@ pub(super) async fn frames(app: &App, parts: Vec<Bytes>, length: usize) -> Resul
         }
         _ => ApiError::internal(&error),
     })?;
-    Ok(read(file, place).boxed())
+    Ok(read(file, length, place).boxed())
 }
 
 /// Writes parts to a file that has no name any more.
@@ -72,21 +69,14 @@ fn write(folder: &Path, parts: &[Bytes]) -> io::Result<File> {
     Ok(file)
 }
 
-fn read(file: File, place: OwnedSemaphorePermit) -> impl Stream<Item = io::Result<Frame<Bytes>>> + Send + 'static {
-    stream::unfold(Some((file, place)), |state| async move {
-        let (mut file, place) = state?;
-        let read = spawn_blocking(move || {
-            let mut part = vec![0; PART];
-            let count = file.read(&mut part)?;
-            part.truncate(count);
-            io::Result::Ok((file, part))
-        });
-        match read.await {
-            Ok(Ok((_, part))) if part.is_empty() => None,
-            Ok(Ok((file, part))) => Some((Ok(Frame::data(Bytes::from(part))), Some((file, place)))),
-            Ok(Err(error)) => Some((Err(error), None)),
-            Err(error) => Some((Err(io::Error::other(error)), None)),
-        }
+fn read(
+    file: File,
+    length: usize,
+    place: OwnedSemaphorePermit,
+) -> impl Stream<Item = io::Result<Frame<Bytes>>> + Send + 'static {
+    file_parts::parts(file, length as u64).map(move |part| {
+        let _kept = &place;
+        part.map(Frame::data)
     })
 }
 
@@ -102,12 +92,12 @@ mod tests {
     #[tokio::test]
     async fn what_is_written_is_read_back_and_leaves_nothing() {
         let folder = TempDir::new().expect("a temporary folder");
-        let parts = [Bytes::from(vec![1; PART]), Bytes::new(), Bytes::from(vec![2; 10])];
+        let parts = [Bytes::from(vec![1; file_parts::PART]), Bytes::new(), Bytes::from(vec![2; 10])];
         let file = write(folder.path(), &parts).expect("a file");
         assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
         let places = Arc::new(Semaphore::new(1));
         let place = Arc::clone(&places).try_acquire_owned().expect("a place");
-        let frames: Vec<io::Result<Frame<Bytes>>> = read(file, place).collect().await;
+        let frames: Vec<io::Result<Frame<Bytes>>> = read(file, parts.concat().len(), place).collect().await;
         let bytes: Vec<u8> =
             frames.into_iter().flat_map(|frame| frame.expect("reads").into_data().expect("data")).collect();
         assert_eq!(bytes, parts.concat());
