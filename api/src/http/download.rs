@@ -122,7 +122,7 @@ fn stream_releases(
     options: ExportOptions,
     place: OwnedSemaphorePermit,
 ) -> Body {
-    let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(8);
+    let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(WAITING);
     let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
         let failed = sender.clone();
@@ -236,6 +236,8 @@ impl Write for Below<'_> {
     }
 }
 
+/// Chunks that wait for the client: about a megabyte, where they are parts of a file.
+const WAITING: usize = 4;
 const CHUNK: usize = 64 * 1024;
 
 struct Chunks {
