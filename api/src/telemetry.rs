@@ -8,7 +8,7 @@ use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -62,6 +62,8 @@ impl Telemetry {
                 .with_threads(false)
                 .with_filter(Targets::new().with_target("gongkai", LevelFilter::INFO))
         });
+        // The log says nothing of spans: without a collector none is made.
+        let filter = filter.and(filter_fn(|metadata| metadata.is_event()));
         // A second subscriber cannot be set; nothing else in the process sets one.
         let _ = tracing_subscriber::registry().with(log.with_filter(filter)).with(spans).try_init();
         Ok(Self { traces })

@@ -26,6 +26,7 @@ from hostile import after_everything, short, statements
 from hostile_doors import Flight, Http, Postgres, message, ticket_of
 from hostile_watch import Watch, children, listening, share
 from load_clients import ENDLESS, LARGE, Fault, begin_postgres, get, next_client, of_outcome
+from load_crowd import Crowd
 
 CLIENTS = 500
 # What the server may keep after the load: memory in KiB, descriptors.
@@ -119,30 +120,10 @@ def overload_keeps_its_goodput(load):
     """Ten times what it can do: it goes on answering about as many as before, and is itself again soon after."""
     length = 60 if load.is_deep else 4
     sql = "SELECT measure, avg(value) + {n} AS mean FROM air_hourly GROUP BY 1"
-    dice = random.Random(1)
-
-    def ask(_):
-        door, at = Http(load.http, "POST"), time.monotonic()
-        try:
-            word = of_outcome(door.ask(sql.format(n=dice.randrange(10**9))))
-        except (Fault, OSError) as error:
-            word = f"{type(error).__name__}: {error}"
-        return word, time.monotonic() - at
+    crowd = Crowd(load.http, sql)
 
     def run(clients, of_each):
-        """So many clients, each asking again after its answer or a while after the beginning of its last question."""
-        until = time.monotonic() + length
-        said = []
-
-        def client(number):
-            time.sleep(of_each * number / clients)
-            while time.monotonic() < until:
-                begun = time.monotonic()
-                said.append(ask(number))
-                time.sleep(max(0, of_each - (time.monotonic() - begun)))
-
-        with ThreadPoolExecutor(clients) as pool:
-            list(pool.map(client, range(clients)))
+        said = crowd.run(clients, of_each, length)
         good = [took for word, took in said if word == "ok"]
         wrong = [word for word, _ in said if word not in ("ok", "overloaded")]
         refused = [took for word, took in said if word == "overloaded"]
@@ -163,7 +144,9 @@ def overload_keeps_its_goodput(load):
     took = []
     begun = time.monotonic()
     while time.monotonic() - begun < 10 and (not took or took[-1] > 1):
-        took.append(ask(0)[1])
+        said = crowd.run(1, 0, 0.01)
+        problems += [word for word, _ in said if word != "ok"]
+        took.append(said[-1][1])
     recovered = time.monotonic() - begun
     if recovered > 5:
         problems.append(f"answers come late {recovered:.1f} s after the overload: {took[-3:]}")

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,9 +52,20 @@ struct Cached {
 /// What tells a file from one that has taken its place: number, time of writing in seconds and nanoseconds, length.
 type FileMark = (u64, i64, i64, u64);
 
-/// Shared state; cheap to clone.
+/// Shared state; cheap to clone, which every layer and handler does for every request.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Shared>);
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What is shared.
+pub struct Shared {
     /// Settings, declarations, warehouse.
     pub instance: Instance,
     /// Workers for queries of visitors.
@@ -63,20 +75,20 @@ pub struct App {
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Answers that may be given again.
-    pub answers: Arc<Answers>,
-    meter: Arc<Meter>,
-    citations: Arc<Meter>,
+    pub answers: Answers,
+    meter: Meter,
+    citations: Meter,
     downloads: Arc<Semaphore>,
     /// KiB of large answers that wait for their clients.
     spool: Arc<Semaphore>,
-    cached: Arc<RwLock<Option<Cached>>>,
+    cached: RwLock<Option<Cached>>,
     /// Earlier states that were asked for, by the counter then and theirs.
-    earlier: Arc<RwLock<VecDeque<Earlier>>>,
+    earlier: RwLock<VecDeque<Earlier>>,
     /// How many queries are stored.
-    stored: Arc<StoredQueries>,
+    stored: StoredQueries,
     windows: Arc<source::Windows>,
-    guesses: Arc<Guesses>,
-    is_stopping: Arc<AtomicBool>,
+    guesses: Guesses,
+    is_stopping: AtomicBool,
 }
 
 impl App {
@@ -94,23 +106,23 @@ impl App {
         let limits = &instance.config.limits;
         let meter = Meter::new(limits.queries_per_minute, limits.queries_at_once);
         let windows = Arc::new(source::Windows::new(instance.config.definitions.clone()));
-        Self {
+        Self(Arc::new(Shared {
             instance,
             pool: Arc::new(pool),
             page_pool: Arc::new(page_pool),
             metrics: Arc::default(),
-            answers: Arc::default(),
-            meter: Arc::new(meter),
-            cached: Arc::default(),
-            earlier: Arc::default(),
+            answers: Answers::default(),
+            meter,
+            cached: RwLock::default(),
+            earlier: RwLock::default(),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             spool: Arc::new(Semaphore::new(spooled::BYTES >> 10)),
-            citations: Arc::new(Meter::new(CITATIONS_PER_MINUTE, 0)),
-            stored: Arc::default(),
+            citations: Meter::new(CITATIONS_PER_MINUTE, 0),
+            stored: StoredQueries::default(),
             windows,
-            guesses: Arc::default(),
-            is_stopping: Arc::default(),
-        }
+            guesses: Guesses::default(),
+            is_stopping: AtomicBool::default(),
+        }))
     }
 
     /// Declarations.
