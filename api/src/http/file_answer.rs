@@ -4,8 +4,8 @@
 //! a length, a digest and a status of its own. Beyond the bound the collected part and all that follows are sent as chunks. The
 //! last of them is followed by the digest as a trailer; an answer that fails has no last chunk.
 //!
-//! Threads: an answer has one that encodes and one that digests, and while a batch is written as CSV or lines of JSON, up to
-//! three more of each. Up to the bound they never wait for the client: they end soon after their query, and as many of these run
+//! Threads: an answer has one that encodes and one that digests, and while a batch is written as CSV or JSON, up to three more of
+//! each. Up to the bound they never wait for the client: they end soon after their query, and as many of these run
 //! as there are workers. Beyond it they go at the pace of the client: such an answer takes one of the places of downloads
 //! ([`App::download_place`]).
 
@@ -32,8 +32,8 @@ use super::{ApiError, App, spooled};
 use crate::access::Running;
 use crate::worker::{Bound, Failure, QueryAnswer};
 
-/// Chunks that wait for the client.
-const WAITING: usize = 2;
+/// Pieces that wait for the client.
+const WAITING: usize = 4;
 
 /// What the encoding thread says.
 enum Part {
@@ -50,19 +50,30 @@ pub struct FileAnswer {
     parts: mpsc::Receiver<Part>,
 }
 
-/// What a writer has written and nobody has taken yet.
+/// Bytes of a piece: less than what the C library asks the system for by itself, which would cost a fault a page each time.
+const PIECE_BYTES: usize = 192 << 10;
+
+/// What a writer has written and nobody has taken yet, in pieces.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+struct Written(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Written {
-    fn take(&self) -> Bytes {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
+    fn take(&self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Write for Written {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        let mut pieces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match pieces.last_mut().filter(|last| last.len() + bytes.len() <= last.capacity()) {
+            Some(last) => last.extend_from_slice(bytes),
+            None => {
+                let mut piece = Vec::with_capacity(PIECE_BYTES.max(bytes.len()));
+                piece.extend_from_slice(bytes);
+                pieces.push(piece);
+            }
+        }
         Ok(bytes.len())
     }
 
@@ -93,23 +104,34 @@ impl Digested {
     }
 }
 
-/// Batches that wait for their digest.
+/// What waits for its digest.
 const UNDIGESTED: usize = 2;
+
+/// A part of an answer that is to be digested.
+enum Undigested {
+    /// Rows, which have to be written for it.
+    Rows(RecordBatch),
+    /// Rows as they are digested: the file has the same form.
+    Lines(Bytes),
+}
 
 /// The digest of an answer on its way, made beside the file by a thread of its own.
 struct Digesting {
-    batches: std::sync::mpsc::SyncSender<RecordBatch>,
+    parts: std::sync::mpsc::SyncSender<Undigested>,
     thread: std::thread::JoinHandle<Result<String, ExportError>>,
 }
 
 impl Digesting {
     fn start(schema: SchemaRef) -> Result<Self, Failure> {
-        let (batches, taken) = std::sync::mpsc::sync_channel::<RecordBatch>(UNDIGESTED);
+        let (parts, taken) = std::sync::mpsc::sync_channel(UNDIGESTED);
         let thread = std::thread::Builder::new().name("digest".into()).spawn(move || {
-            let digested = Digested::default();
+            let mut digested = Digested::default();
             let mut writer = (export::LINES.open)(schema, Box::new(digested.clone()), ExportOptions::default())?;
-            for batch in taken {
-                writer.write(&batch)?;
+            for part in taken {
+                match part {
+                    Undigested::Rows(batch) => writer.write(&batch)?,
+                    Undigested::Lines(bytes) => digested.write_all(&bytes)?,
+                }
             }
             writer.finish()?;
             Ok(digested.digest())
@@ -118,16 +140,16 @@ impl Digesting {
             tracing::error!(%error, "no thread for a digest");
             Failure::new("internal", "no digest can be made")
         })?;
-        Ok(Self { batches, thread })
+        Ok(Self { parts, thread })
     }
 
-    fn add(&self, batch: &RecordBatch) {
+    fn add(&self, part: Undigested) {
         // A thread that has ended has failed, and says so at the end.
-        let _ = self.batches.send(batch.clone());
+        let _ = self.parts.send(part);
     }
 
     fn finish(self) -> Result<String, Failure> {
-        drop(self.batches);
+        drop(self.parts);
         let digest = self.thread.join().map_err(|_| Failure::new("internal", "the digest could not be made"))?;
         digest.map_err(unwritten)
     }
@@ -251,10 +273,22 @@ fn encode(
     sender: &mpsc::Sender<Part>,
     runtime: &tokio::runtime::Handle,
 ) -> Result<Part, Failure> {
-    let gone = || Failure::new("internal", "nobody takes the answer");
     let written = Written::default();
     let schema = Arc::clone(&answer.schema);
     let digesting = Digesting::start(Arc::clone(&schema))?;
+    // Lines of JSON are what digests are made of.
+    let are_lines = format.name == export::LINES.name;
+    let pass_on = || {
+        for piece in written.take() {
+            let piece = Bytes::from(piece);
+            if are_lines {
+                digesting.add(Undigested::Lines(piece.clone()));
+            }
+            let gone = |_| Failure::new("internal", "nobody takes the answer");
+            sender.blocking_send(Part::Bytes(piece)).map_err(gone)?;
+        }
+        Ok(())
+    };
     let writer = (format.open)(schema, Box::new(written.clone()), ExportOptions::default());
     let mut writer = writer.map_err(unwritten)?;
     let mut rows = 0;
@@ -274,20 +308,16 @@ fn encode(
             is_truncated = true;
         }
         rows += batch.num_rows();
-        digesting.add(&batch);
-        writer.write(&batch).map_err(unwritten)?;
-        let bytes = written.take();
-        if !bytes.is_empty() {
-            sender.blocking_send(Part::Bytes(bytes)).map_err(|_| gone())?;
+        if !are_lines {
+            digesting.add(Undigested::Rows(batch.clone()));
         }
+        writer.write(&batch).map_err(unwritten)?;
+        pass_on()?;
         if is_truncated {
             break;
         }
     }
     writer.finish().map_err(unwritten)?;
-    let bytes = written.take();
-    if !bytes.is_empty() {
-        sender.blocking_send(Part::Bytes(bytes)).map_err(|_| gone())?;
-    }
+    pass_on()?;
     Ok(Part::End { digest: digesting.finish()?, is_truncated })
 }

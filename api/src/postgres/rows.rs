@@ -266,7 +266,7 @@ pub fn copy_lines(batch: &RecordBatch, format: CopyFormat) -> PgWireResult<Vec<B
     for row in 0..batch.num_rows() {
         let mut line = Vec::new();
         columns
-            .row(row, &mut scratch, |index, _, text, _| {
+            .row(row, &mut scratch, |index, _, text| {
                 push_cell(&mut line, index, text, format);
                 Ok::<(), ArrowError>(())
             })

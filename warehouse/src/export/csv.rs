@@ -8,7 +8,7 @@ use std::io::Write;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use super::text::{Cell, Columns, in_parts};
+use super::text::{Cell, Columns, Parts};
 use super::{BatchWriter, ExportError, ExportOptions, Format, Started, Target};
 
 pub(super) const FORMAT: Format = Format { name: "csv", media_type: "text/csv; charset=utf-8", open };
@@ -20,6 +20,7 @@ struct Csv<'a> {
     out: Target<'a>,
     /// The heading, until it is written.
     heading: Vec<u8>,
+    parts: Parts,
 }
 
 fn open<'a>(schema: SchemaRef, out: Target<'a>, options: ExportOptions) -> Started<'a> {
@@ -34,7 +35,7 @@ fn open<'a>(schema: SchemaRef, out: Target<'a>, options: ExportOptions) -> Start
         push_text(&mut line, field.name());
     }
     line.push(b'\n');
-    Ok(Box::new(Csv { out, heading: line }))
+    Ok(Box::new(Csv { out, heading: line, parts: Parts::default() }))
 }
 
 /// A field as it is, for programs: nothing is put in front of what a spreadsheet would run.
@@ -46,14 +47,15 @@ pub(crate) fn push_text(line: &mut Vec<u8>, text: &str) {
     push(line, text, is_formula(text));
 }
 
-/// Whether a spreadsheet would run the text. Nearly all texts are told by their first byte: a letter, a digit, or a character
-/// that is none of the full-width ones, which begin with EF.
+/// Whether the first byte alone tells that no spreadsheet would run the text, which is so for nearly all: it is a letter, a digit,
+/// or that of a character that is none of the full-width ones, which begin with EF.
+fn begins_harmlessly(text: &str) -> bool {
+    text.as_bytes().first().is_some_and(|first| first.is_ascii_alphanumeric() || (*first >= 0x80 && *first != 0xEF))
+}
+
+/// Whether a spreadsheet would run the text.
 fn is_formula(text: &str) -> bool {
-    match text.as_bytes().first() {
-        None => false,
-        Some(first) if first.is_ascii_alphanumeric() || (*first >= 0x80 && *first != 0xEF) => false,
-        Some(_) => text.trim_start_matches([' ', '"', '\'']).starts_with(FORMULA_STARTS),
-    }
+    !begins_harmlessly(text) && text.trim_start_matches([' ', '"', '\'']).starts_with(FORMULA_STARTS)
 }
 
 fn push(line: &mut Vec<u8>, text: &str, guard: bool) {
@@ -81,12 +83,15 @@ fn push_rows(batch: &RecordBatch, line: &mut Vec<u8>) -> Result<(), ExportError>
     let columns = Columns::new(batch)?;
     let mut scratch = String::new();
     for row in 0..batch.num_rows() {
-        columns.row(row, &mut scratch, |index, kind, text, _| {
+        columns.row(row, &mut scratch, |index, column, text| {
             if index > 0 {
                 line.push(b',');
             }
-            match (kind, text) {
+            match (column.kind, text) {
                 (_, None) => {}
+                (Cell::Text, Some(text)) if column.is_plain && begins_harmlessly(text) => {
+                    line.extend_from_slice(text.as_bytes());
+                }
                 (Cell::Text | Cell::List, Some(text)) => push_text(line, text),
                 (_, Some(text)) => line.extend_from_slice(text.as_bytes()),
             }
@@ -100,10 +105,7 @@ fn push_rows(batch: &RecordBatch, line: &mut Vec<u8>) -> Result<(), ExportError>
 impl BatchWriter for Csv<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ExportError> {
         self.out.write_all(&std::mem::take(&mut self.heading))?;
-        for part in in_parts(batch, push_rows)? {
-            self.out.write_all(&part)?;
-        }
-        Ok(())
+        self.parts.each(batch, push_rows, |written| Ok(self.out.write_all(written)?))
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), ExportError> {

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::text::{Cell, Columns, cell_kind, in_parts};
+use super::text::{Cell, Column, Columns, Parts, cell_kind};
 use super::{BatchWriter, ExportError, ExportOptions, Format, Started, Target};
 
 pub(super) const FORMAT: Format = Format { name: "json", media_type: "application/json", open: open_array };
@@ -15,7 +15,9 @@ pub(super) const LINES: Format = Format { name: "ndjson", media_type: "applicati
 
 struct Json<'a> {
     out: Target<'a>,
-    keys: Vec<Vec<u8>>,
+    /// What stands between the values.
+    between: Between,
+    parts: Parts,
     is_array: bool,
     /// What stands before all rows, until it is written.
     heading: &'static [u8],
@@ -32,18 +34,32 @@ fn open_lines<'a>(schema: SchemaRef, out: Target<'a>, _: ExportOptions) -> Start
 }
 
 fn start<'a>(schema: &SchemaRef, out: Target<'a>, is_array: bool) -> Json<'a> {
-    let keys = schema
-        .fields()
-        .iter()
-        .map(|field| {
-            let mut key = Vec::new();
+    let heading: &[u8] = if is_array { b"[" } else { b"" };
+    let between = Between::new(schema, is_array);
+    Json { out, between, parts: Parts::default(), is_array, heading, is_empty: true }
+}
+
+/// What stands before each value of a row and after the last: keys, commas, brackets, and the quotes of strings that have nothing
+/// to be escaped. Whether the value before and the value behind are such strings makes four of each.
+struct Between {
+    before: Vec<[[Vec<u8>; 2]; 2]>,
+    after: [&'static [u8]; 2],
+}
+
+impl Between {
+    fn new(schema: &SchemaRef, is_array: bool) -> Self {
+        // Rows of an array each come after a comma, which the first one has to lose.
+        let (row, after): (&[u8], [&[u8]; 2]) =
+            if is_array { (b",\n{", [b"}", b"\"}"]) } else { (b"{", [b"}\n", b"\"}\n"]) };
+        let quote = |is_quoted: bool| if is_quoted { &b"\""[..] } else { b"" };
+        let before = schema.fields().iter().enumerate().map(|(index, field)| {
+            let mut key = if index == 0 { row.to_vec() } else { vec![b','] };
             push_string(&mut key, field.name());
             key.push(b':');
-            key
-        })
-        .collect();
-    let heading: &[u8] = if is_array { b"[" } else { b"" };
-    Json { out, keys, is_array, heading, is_empty: true }
+            [false, true].map(|ends| [false, true].map(|begins| [quote(ends), &key, quote(begins)].concat()))
+        });
+        Self { before: before.collect(), after }
+    }
 }
 
 fn push_string(line: &mut Vec<u8>, text: &str) {
@@ -59,8 +75,17 @@ fn push_string(line: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(line, text);
 }
 
-/// One value as JSON.
+/// One value of a column as JSON.
 pub(crate) fn push_value(
+    line: &mut Vec<u8>,
+    column: &Column<'_>,
+    text: Option<&str>,
+    row: usize,
+) -> Result<(), ArrowError> {
+    push_of_kind(line, column.kind, text, column.values, row)
+}
+
+fn push_of_kind(
     line: &mut Vec<u8>,
     kind: Cell,
     text: Option<&str>,
@@ -94,26 +119,31 @@ fn push_list(line: &mut Vec<u8>, column: &ArrayRef, row: usize) -> Result<(), Ar
             line.push(b',');
         }
         let text = (!items.is_null(item)).then(|| formatter.value(item).to_string());
-        push_value(line, cell_kind(items.data_type()), text.as_deref(), &items, item)?;
+        push_of_kind(line, cell_kind(items.data_type()), text.as_deref(), &items, item)?;
     }
     line.push(b']');
     Ok(())
 }
 
-/// Rows as objects: a line each, or in an array each after a comma, which the first one has to lose.
-fn push_rows(batch: &RecordBatch, keys: &[Vec<u8>], is_array: bool, line: &mut Vec<u8>) -> Result<(), ExportError> {
+/// Rows as objects.
+fn push_rows(batch: &RecordBatch, between: &Between, line: &mut Vec<u8>) -> Result<(), ExportError> {
     let columns = Columns::new(batch)?;
-    let (before, after): (&[u8], &[u8]) = if is_array { (b",\n", b"") } else { (b"", b"\n") };
     let mut scratch = String::new();
     for row in 0..batch.num_rows() {
-        line.extend_from_slice(before);
-        columns.row(row, &mut scratch, |index, kind, text, column| {
-            line.push(if index == 0 { b'{' } else { b',' });
-            line.extend_from_slice(&keys[index]);
-            push_value(line, kind, text, column, row)
+        let mut is_quoted = false;
+        columns.row(row, &mut scratch, |index, column, text| {
+            let is_string = matches!(column.kind, Cell::Text | Cell::Decimal) && column.is_plain && text.is_some();
+            line.extend_from_slice(&between.before[index][usize::from(is_quoted)][usize::from(is_string)]);
+            is_quoted = is_string;
+            match text {
+                Some(text) if is_string => {
+                    line.extend_from_slice(text.as_bytes());
+                    Ok(())
+                }
+                _ => push_value(line, column, text, row),
+            }
         })?;
-        line.push(b'}');
-        line.extend_from_slice(after);
+        line.extend_from_slice(between.after[usize::from(is_quoted)]);
     }
     Ok(())
 }
@@ -124,12 +154,11 @@ impl BatchWriter for Json<'_> {
             return Ok(());
         }
         self.out.write_all(std::mem::take(&mut self.heading))?;
-        let (keys, is_array) = (&self.keys, self.is_array);
-        for part in in_parts(batch, |rows, line| push_rows(rows, keys, is_array, line))? {
-            let loses_comma = std::mem::replace(&mut self.is_empty, false) && is_array;
-            self.out.write_all(&part[usize::from(loses_comma)..])?;
-        }
-        Ok(())
+        let write = |rows: &RecordBatch, line: &mut Vec<u8>| push_rows(rows, &self.between, line);
+        self.parts.each(batch, write, |written| {
+            let loses_comma = std::mem::replace(&mut self.is_empty, false) && self.is_array;
+            Ok(self.out.write_all(&written[usize::from(loses_comma)..])?)
+        })
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), ExportError> {
@@ -152,11 +181,11 @@ pub fn to_rows(batches: &[RecordBatch]) -> Result<Vec<u8>, ExportError> {
                 rows.push(b',');
             }
             rows.push(b'[');
-            columns.row(row, &mut scratch, |index, kind, text, column| {
+            columns.row(row, &mut scratch, |index, column, text| {
                 if index > 0 {
                     rows.push(b',');
                 }
-                push_value(&mut rows, kind, text, column, row)
+                push_value(&mut rows, column, text, row)
             })?;
             rows.push(b']');
         }

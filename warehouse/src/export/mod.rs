@@ -19,7 +19,7 @@ use ::arrow::error::ArrowError;
 
 pub use csv::push_plain as csv_text;
 pub use json::to_rows;
-pub use text::{Cell, Columns, cell_kind};
+pub use text::{Cell, Column, Columns, cell_kind};
 
 /// Why rows could not be written.
 #[derive(Debug, thiserror::Error)]

@@ -47,6 +47,21 @@ impl<'a> Texts<'a> {
         })
     }
 
+    /// Whether no text has a byte that CSV or JSON would write differently: found out where the texts lie as one.
+    pub fn are_plain(&self) -> bool {
+        match self {
+            Self::Plain(texts) => {
+                let offsets = texts.value_offsets();
+                let (from, to) = (offsets[0] as usize, offsets[texts.len()] as usize);
+                // Every byte is looked at, none ends the look: so it is done for many at once.
+                let is_plain = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b',') & (byte != b'\\');
+                texts.value_data()[from..to].iter().fold(true, |plain, byte| plain & is_plain(*byte))
+            }
+            Self::Decimals(_) | Self::Instants(_) | Self::Days(_) => true,
+            Self::Views(_) | Self::Formatted(_) => false,
+        }
+    }
+
     /// Gives the text of a value that is there. `scratch` holds it where it has to be written.
     pub fn with<T, E: From<ArrowError>>(
         &self,

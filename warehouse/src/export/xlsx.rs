@@ -71,8 +71,9 @@ impl BatchWriter for Xlsx<'_> {
         let (sheet, shown) = (self.book.worksheet_from_index(0)?, &self.shown);
         for row in 0..batch.num_rows() {
             let at = self.next_row;
-            columns.row(row, &mut self.scratch, |index, kind, text, _| {
+            columns.row(row, &mut self.scratch, |index, column, text| {
                 let Some(text) = text else { return Ok(()) };
+                let kind = column.kind;
                 let column = index as u16;
                 match (kind, exact_double(text)) {
                     (Cell::Integer | Cell::Decimal | Cell::Float, Some(number)) => {

@@ -206,9 +206,9 @@ fn pair(from: &Rows, to: &Rows) -> Pairs {
 /// The values of a row, in the order of the columns.
 fn print(columns: &Columns<'_>, row: usize) -> Result<Vec<Value>, ArrowError> {
     let (mut values, mut line, mut scratch) = (Vec::new(), Vec::new(), String::new());
-    columns.row(row, &mut scratch, |_, kind, text, column| {
+    columns.row(row, &mut scratch, |_, column, text| {
         line.clear();
-        push_value(&mut line, kind, text, column, row)?;
+        push_value(&mut line, column, text, row)?;
         let value: Value = serde_json::from_slice(&line).map_err(|error| ArrowError::JsonError(error.to_string()))?;
         values.push(match value.as_i64() {
             Some(number) if number.unsigned_abs() > MOST_EXACT => Value::from(number.to_string()),
