@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ::arrow::array::{ArrayRef, Decimal128Array, Int32Array, StringArray, TimestampMicrosecondArray};
+use ::arrow::array::{ArrayRef, Decimal128Array, Int32Array, StringArray, StringViewArray, TimestampMicrosecondArray};
 
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use proptest::prelude::*;
 
 use super::*;
 use crate::schema::ZONE;
@@ -114,6 +115,39 @@ fn what_several_threads_write_is_in_the_order_of_the_rows() {
         let found = text.split('行').skip(1).map(|rest| rest.split(',').next().and_then(|row| row.parse().ok()));
         let expected = (0..count).filter(|row| row % 11 != 0).map(Some);
         assert!(found.eq(expected), "{name}: rows are not in their order");
+    }
+}
+
+proptest! {
+    // Texts that lie as one are looked at as one, and those kept as views each by itself.
+    #[test]
+    fn texts_are_escaped_alike_however_they_are_kept(
+        texts in prop::collection::vec(prop::option::weighted(0.9, prop_oneof![
+            "[a-z0-9]{0,6}", "[\u{4e00}-\u{4e0f} ]{0,3}", r#"[=+@"',;\\\n\r\t＝－-]{0,3}[a-z]?"#, any::<String>(),
+        ]), 1..6),
+        amounts in prop::collection::vec(prop::option::of(-9_999_i128..9_999), 6),
+    ) {
+        let amounts = Decimal128Array::from(amounts[..texts.len()].to_vec()).with_precision_and_scale(6, 2).expect("fits");
+        let kept: [ArrayRef; 2] = [
+            Arc::new(StringArray::from(texts.clone())),
+            Arc::new(StringViewArray::from_iter(texts.iter().map(Option::as_deref))),
+        ];
+        for name in ["csv", "json", "ndjson"] {
+            let [as_one, as_views] = kept.clone().map(|texts| {
+                let columns: [(&str, ArrayRef); 3] = [("a", Arc::clone(&texts)), ("b", Arc::new(amounts.clone())), ("c", texts)];
+                let batch = RecordBatch::try_from_iter(columns).expect("one length");
+                let bytes = to_bytes(format(name).expect("declared"), &batch.schema(), &[batch], ExportOptions::default());
+                String::from_utf8(bytes.expect("writes")).expect("text")
+            });
+            prop_assert_eq!(&as_one, &as_views, "{}", name);
+            let read: Vec<serde_json::Value> = match name {
+                "csv" => continue,
+                "json" => serde_json::from_str(&as_one).expect("JSON"),
+                _ => as_one.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect(),
+            };
+            let read: Vec<Option<String>> = read.iter().map(|row| row["c"].as_str().map(str::to_owned)).collect();
+            prop_assert_eq!(&read, &texts, "{}", name);
+        }
     }
 }
 
