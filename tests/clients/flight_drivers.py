@@ -165,6 +165,17 @@ def a_key_is_taken_and_a_wrong_one_refused():
 
 
 @check
+def what_was_set_aside_is_shown_to_those_who_publish():
+    sql = "SELECT count(*) > 0 FROM staging.source_file WHERE status = $1"
+    with connect(served.publisher) as connection:
+        equal(one(connection, sql, ("matched",)), True)
+        equal(one(connection, sql.replace("$1", "'matched'")), True)
+    for token in (served.token, None):
+        with connect(token) as connection:
+            refused(AdbcStatusCode.NOT_FOUND, lambda: one(connection, sql.replace("$1", "'matched'")))
+
+
+@check
 def a_time_can_be_asked_for():
     sql = "SELECT count(*) FROM debt_stock"
     day = "2019-01-01"

@@ -26,6 +26,7 @@ class Served:
     data: str
     certificate: str
     token: str
+    publisher: str
     scratch: str
     pid: int
 
@@ -39,12 +40,17 @@ class Served:
 
     @property
     def key_user(self):
-        """The user name of the key: the token without its secret."""
-        return "_".join(self.token.split("_")[:2])
+        """The user name of the reader's key."""
+        return user_of(self.token)
 
     def postgres(self, **more):
         """Parameters of libpq for the public."""
         return {"host": self.pg_host, "port": self.pg_port, "user": "public", "dbname": "gongkai", **more}
+
+
+def user_of(token):
+    """The user name of a key: the token without its secret."""
+    return "_".join(token.split("_")[:2])
 
 
 class Skipped(Exception):

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from psql import command, psql
-from served import check, equal, run, served
+from served import check, equal, run, served, user_of
 from statements import ENDLESS, ask, columns, get
 
 
@@ -95,6 +95,16 @@ def a_copied_file_holds_the_answer():
 def a_key_opens_over_tls():
     said = psql("SELECT 1 AS one", user=served.key_user, tls="require", password=served.token)
     assert "(1 row)" in said, said
+
+
+@check
+def what_was_set_aside_is_shown_to_those_who_publish():
+    sql = ("SELECT count(*) > 0 AS files FROM staging.source_file", "SET search_path = staging", "SELECT count(*) FROM set_aside")
+    said = psql(*sql, user=user_of(served.publisher), tls="require", password=served.publisher)
+    assert " t" in said and said.count("(1 row)") == 2, said
+    for user, tls, password in ((served.key_user, "require", served.token), ("public", "disable", None)):
+        said = psql(sql[0], user=user, tls=tls, password=password, expected=1)
+        assert "ERROR:  42P01: " in said, said
 
 
 @check

@@ -48,6 +48,7 @@ fn hold_on(checks: &Script, door: &str, collector: &str) {
     let scratch = folder.path().join("scratch");
     std::fs::create_dir(&scratch).expect("creates");
     let token = access_key(&data, "reader", "tests");
+    let publisher = access_key(&data, "publisher", "tests");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (certificate, key) = (path("certificate.pem"), path("key.pem"));
     let settings = [
@@ -63,7 +64,7 @@ fn hold_on(checks: &Script, door: &str, collector: &str) {
     let served = Served::start(&data, &settings);
     let setting = json!({
         "http": served.base, "pg": served.pg_address(), "flight": served.flight_address(), "data": data,
-        "certificate": certificate, "token": token, "scratch": scratch, "pid": served.pid(),
+        "certificate": certificate, "token": token, "publisher": publisher, "scratch": scratch, "pid": served.pid(),
     });
     let lines = json_lines(
         script(&python, checks.name)
@@ -97,7 +98,7 @@ fn one_statement_has_one_answer_behind_every_door() {
 
 #[test]
 fn psql_lists_copies_and_cancels() {
-    hold("terminal.py", "json", 14);
+    hold("terminal.py", "json", 15);
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn drivers_of_postgresql_are_served() {
 
 #[test]
 fn drivers_of_arrow_flight_are_served() {
-    hold("flight_drivers.py", "adbc_driver_flightsql, pyarrow", 13);
+    hold("flight_drivers.py", "adbc_driver_flightsql, pyarrow", 14);
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! What the inbox held and what was set aside, for the operator and for nobody else.
+//! What the inbox held and what was set aside, for the operator and for those who publish, and for nobody else.
 
 use std::path::Path;
 
-use gongkai_tests::{Served, gongkai, sql, up_once, value};
-use serde_json::Value;
+use gongkai_tests::{Served, access_key, gongkai, sql, up_once, value};
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client};
 
 const HEADER: &str = "date,hour,城市,AQI,PM2.5,CO\n";
 
@@ -50,34 +52,53 @@ fn every_file_and_everything_set_aside_can_be_asked_for() {
 }
 
 #[test]
-fn over_http_the_schema_does_not_exist() {
+fn over_http_the_schema_exists_for_those_who_publish() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (inbox, data) = (inbox(folder.path()), folder.path().join("data"));
     up_once(&data, Some(&inbox));
     let served = Served::start(&data, &[]);
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
-    let ask = |query: &str| -> (u16, Value) {
-        let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/sql", served.base), [("q", query)]);
-        runtime.block_on(async {
-            let response = reqwest::get(url.expect("a url")).await.expect("answers");
-            let status = response.status().as_u16();
-            (status, serde_json::from_slice(&response.bytes().await.expect("a body")).expect("json"))
-        })
-    };
-    let without_name = |answer: (u16, Value), name: &str| {
-        let mut text = answer.1.to_string().replace(name, "TABLE");
+    let client = Client::of(&served);
+    let [publisher, approver, admin, reader] =
+        ["publisher", "approver", "admin", "reader"].map(|role| access_key(&data, role, role));
+    let ask = |key: &str, query: &str| client.post_json("/api/v1/sql", key, &json!({ "sql": query }));
+    let without_name = |answer: &Answer, name: &str| {
+        let mut text = answer.json().to_string().replace(name, "TABLE");
         // The number of the request differs between any two.
-        if let Some(id) = answer.1["request_id"].as_str() {
+        if let Some(id) = answer.json()["request_id"].as_str() {
             text = text.replace(id, "REQUEST");
         }
-        (answer.0, text)
+        (answer.status, text)
     };
-    let hidden = without_name(ask("SELECT * FROM staging.set_aside"), "staging.set_aside");
-    let absent = without_name(ask("SELECT * FROM nothing.at_all_of"), "nothing.at_all_of");
-    assert_eq!(hidden, absent);
-    assert_eq!(hidden.0, 404);
-    let (status, answer) = ask("SELECT count(*) AS n FROM catalog.table WHERE schema_name = 'staging'");
-    assert_eq!((status, &answer["rows"][0][0]), (200, &Value::from(0)));
+    let files = "SELECT path FROM staging.source_file ORDER BY path";
+    let listed = "SELECT count(*) AS n FROM catalog.table WHERE schema_name = 'staging'";
+    // Those who see it ask before those who do not, and between them.
+    for key in [&publisher, &approver, &admin] {
+        let answer = ask(key, files);
+        let rows = json!([["empty.csv"], ["good.csv"], ["letter.csv"], ["strange.csv"]]);
+        assert_eq!((answer.status, &answer.json()["rows"], answer.header("etag")), (200, &rows, ""));
+        let aside = ask(key, "SELECT raw_text FROM staging.set_aside").json();
+        assert_eq!(aside["rows"], json!([["2O.0"]]));
+        assert_eq!(ask(key, listed).json()["rows"], json!([[2]]));
+        for other in [reader.as_str(), ""] {
+            let hidden = without_name(&ask(other, files), "staging.source_file");
+            let absent =
+                without_name(&ask(other, "SELECT path FROM nothing.at_all_of ORDER BY path"), "nothing.at_all_of");
+            assert_eq!(hidden, absent);
+            assert_eq!(hidden.0, 404);
+            assert_eq!(ask(other, listed).json()["rows"], json!([[0]]));
+        }
+    }
+    // What can be cited can be cited by everybody.
+    let cited = client.post_json("/api/v1/queries", &publisher, &json!({ "sql": files }));
+    assert_eq!(cited.problem(), (404, "table_not_found".to_owned()));
+    // It is no state of the releases: the next answer tells of what came in between.
+    std::fs::write(inbox.join("later.csv"), "a,b\n1,2\n3,4\n").expect("writes");
+    let ingested =
+        gongkai(&data).args(["ingest", "--inbox"]).arg(&inbox).arg("--data").arg(&data).output().expect("starts");
+    assert!(!String::from_utf8_lossy(&ingested.stdout).is_empty());
+    let later = "SELECT count(*) AS n FROM staging.source_file";
+    assert_eq!(ask(&publisher, later).json()["rows"], json!([[5]]));
+    assert_eq!(served.stop(), Some(0));
 }
 
 #[test]

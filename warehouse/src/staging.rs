@@ -1,13 +1,17 @@
 //! What the inbox held and what was set aside, for those who work on it: never for the public.
 //!
-//! Made from the ledger on demand. Raw text of what was set aside may hold anything that a department typed, so
-//! nothing but a local command may show it.
+//! Made from the ledger on demand, for the local command and for keys of those who publish or approve. Raw text of what was set
+//! aside may hold anything that a department typed.
 
 use serde::Deserialize;
 
 use crate::lake::LakeError;
 use crate::lake::ledger::{self, LedgerEntry};
+use crate::query::SearchPath;
 use crate::store::Store;
+
+/// Name of the schema in SQL.
+pub(crate) const SCHEMA: &str = "staging";
 
 /// Sources and what was set aside of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,6 +122,11 @@ struct ReadReport {
 }
 
 impl Staging {
+    /// Whether a statement may name the schema; most do not, and need no ledger.
+    pub fn may_be_named_in(sql: &str, path: &SearchPath) -> bool {
+        sql.to_ascii_lowercase().contains(SCHEMA) || path.schemas().iter().any(|schema| schema == SCHEMA)
+    }
+
     /// Reads the ledger of a warehouse.
     ///
     /// # Errors

@@ -12,7 +12,9 @@ use futures::TryStreamExt;
 use gongkai_catalog::Label;
 use gongkai_warehouse::export::{self, ExportOptions};
 use gongkai_warehouse::lake::Warehouse;
-use gongkai_warehouse::query::{EngineSettings, QueryEngine, QueryError, QueryOptions, Role, TextLimits, scan};
+use gongkai_warehouse::query::{
+    EngineSettings, QueryEngine, QueryError, QueryOptions, Role, SearchPath, TextLimits, scan,
+};
 use gongkai_warehouse::{Snapshot, Staging};
 use tokio::sync::OnceCell;
 
@@ -119,8 +121,8 @@ impl Session {
         sql: &str,
     ) -> Result<(SchemaRef, Vec<RecordBatch>, Vec<Label>), QueryError> {
         let statement = scan(sql, &TextLimits::default())?;
-        let staging = Some(self.staging(sql).await?);
-        let options = QueryOptions { role: Role::Admin, staging, now: Some(self.now), ..QueryOptions::default() };
+        let mut options = QueryOptions { role: Role::Admin, now: Some(self.now), ..QueryOptions::default() };
+        options.staging = Some(self.staging(sql, &options.path).await?);
         let planned = self.engine.plan(&statement, Arc::clone(&self.snapshot), options).await?;
         let (schema, warnings) = (planned.schema(), planned.warnings().to_vec());
         let batches = planned.execute()?.try_collect().await.map_err(QueryError::from)?;
@@ -130,8 +132,8 @@ impl Session {
 
 impl Session {
     /// The ledger, read once and only for a statement that names the schema.
-    async fn staging(&self, sql: &str) -> Result<Arc<Staging>, QueryError> {
-        if !sql.to_ascii_lowercase().contains("staging") {
+    async fn staging(&self, sql: &str, path: &SearchPath) -> Result<Arc<Staging>, QueryError> {
+        if !Staging::may_be_named_in(sql, path) {
             return Ok(Arc::default());
         }
         let read = || async { Staging::read(self.warehouse.store().as_ref()).await.map(Arc::new) };

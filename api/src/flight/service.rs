@@ -93,7 +93,8 @@ impl Flight {
 
     async fn describe(&self, handle: &Handle, asker: &Asker) -> Result<Description, Status> {
         let snapshot = self.app.snapshot_at(handle.as_of.as_deref()).await.map_err(|error| refused(&error))?;
-        let statement = Statement { sql: handle.sql.clone(), ..Statement::default() };
+        let role = asker.caller.role().into();
+        let statement = Statement { sql: handle.sql.clone(), role, ..Statement::default() };
         let described = self.app.describe(asker, statement, snapshot, self.app.timeout(&asker.caller)).await;
         described.map_err(|error| refused(&error))
     }
@@ -104,7 +105,8 @@ impl Flight {
         let snapshot = self.app.snapshot_at(handle.as_of.as_deref()).await.map_err(|error| refused(&error))?;
         let settings = &self.app.instance.config.query;
         let bound = Bound { rows: settings.stream_rows, bytes: settings.stream_bytes };
-        let statement = Statement { sql: handle.sql, values: handle.values, ..Statement::default() };
+        let role = asker.caller.role().into();
+        let statement = Statement { sql: handle.sql, values: handle.values, role, ..Statement::default() };
         let timeout = self.app.timeout(&asker.caller);
         let asked = self.app.ask(Door::Flight, statement, snapshot, bound.rows + 1, timeout).await;
         let answer = asked.map_err(failed)?;

@@ -343,11 +343,14 @@ async fn answer(app: &App, asker: &Asker, headers: &HeaderMap, request: SqlReque
     let started = Instant::now();
     let format = wanted_format(request.format.as_deref().filter(|name| !name.is_empty()).unwrap_or("json"))?;
     let parameters = request.parameters.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
-    let statement = Statement { sql: request.sql.clone(), parameters, ..Statement::default() };
+    let role = asker.caller.role();
+    let statement = Statement { sql: request.sql.clone(), parameters, role: role.into(), ..Statement::default() };
     let snapshot = app.snapshot_at(request.as_of.as_deref()).await?;
     let limit = request.limit.map(|limit| limit.to_string()).unwrap_or_default();
     let values = format!("{:?}", statement.parameters);
-    let tag = caching::tag(&snapshot, &["sql", &statement.sql, &values, format.name, &limit]);
+    // Some roles see more than others.
+    let sight = if role.may_read_staging() { "staging" } else { "" };
+    let tag = caching::tag(&snapshot, &["sql", sight, &statement.sql, &values, format.name, &limit]);
     // A tag is given out only where the releases alone decide the answer; whoever holds it holds the answer.
     if caching::is_known(headers, &tag) && headers.get(header::IF_NONE_MATCH).is_some_and(|value| value != "*") {
         return Ok(caching::respond(headers, &tag, || StatusCode::NOT_MODIFIED.into_response()));

@@ -44,7 +44,8 @@ pub(super) fn split(text: &str) -> PgWireResult<Vec<Command>> {
 }
 
 pub(super) fn statement(session: &Session, sql: &str, parameters: Vec<Option<String>>) -> Statement {
-    Statement { sql: sql.to_owned(), parameters, with_system: true, path: session.path(), ..Statement::default() }
+    let role = session.caller().role().into();
+    Statement { sql: sql.to_owned(), parameters, role, with_system: true, path: session.path(), ..Statement::default() }
 }
 
 fn notice(severity: &str, code: &str, message: &str) -> PgWireBackendMessage {

@@ -12,13 +12,13 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt;
-use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::lake::Warehouse;
 use gongkai_warehouse::query::{
     EngineSettings, QueryEngine, QueryError, QueryOptions, ScannedStatement, TextLimits, scan, write_list,
 };
+use gongkai_warehouse::{Snapshot, Staging};
 
-use super::protocol::{Column, Failure, Header, Kept, QueryRequest, Request, Setup, Started, Trailer};
+use super::protocol::{Column, Failure, Header, Kept, QueryRequest, Request, Setup, Started, Statement, Trailer};
 use super::reader;
 use crate::instance::Definitions;
 
@@ -117,6 +117,7 @@ struct Prepared {
 
 struct Queries {
     engine: Arc<QueryEngine>,
+    warehouse: Warehouse,
     snapshots: Kept<Arc<Snapshot>>,
     scan_bytes: u64,
 }
@@ -135,11 +136,16 @@ impl Queries {
             ..EngineSettings::default()
         };
         let engine = QueryEngine::new(catalog, Arc::clone(warehouse.store().objects()), settings)?;
-        Ok(Self { engine: Arc::new(engine), snapshots: Kept::default(), scan_bytes: setup.scan_bytes })
+        let engine = Arc::new(engine);
+        Ok(Self { engine, warehouse, snapshots: Kept::default(), scan_bytes: setup.scan_bytes })
     }
 
     /// The snapshot of a request, and its statement with what belongs to it.
-    fn prepare(&mut self, request: &mut QueryRequest) -> Result<Prepared, QueryError> {
+    fn prepare(
+        &mut self,
+        runtime: &tokio::runtime::Runtime,
+        request: &mut QueryRequest,
+    ) -> Result<Prepared, QueryError> {
         if let Some(snapshot) = request.snapshot.take() {
             self.snapshots.keep(request.snapshot_key.clone(), snapshot);
         }
@@ -151,6 +157,8 @@ impl Queries {
             None => std::mem::take(&mut request.statement.parameters),
         };
         let options = QueryOptions {
+            role: request.statement.role,
+            staging: self.staging(runtime, &request.statement)?,
             now: Some(request.now),
             texts,
             with_system: request.statement.with_system,
@@ -161,13 +169,26 @@ impl Queries {
         Ok(Prepared { statement, snapshot, options })
     }
 
+    /// What schema `staging` shows, where it exists for whoever asks. The ledger is read for statements that may name it.
+    fn staging(
+        &self,
+        runtime: &tokio::runtime::Runtime,
+        statement: &Statement,
+    ) -> Result<Option<Arc<Staging>>, QueryError> {
+        if !statement.role.sees_staging() || !Staging::may_be_named_in(&statement.sql, &statement.path) {
+            return Ok(statement.role.sees_staging().then(Arc::default));
+        }
+        let read = runtime.block_on(Staging::read(self.warehouse.store().as_ref()));
+        Ok(Some(Arc::new(read.map_err(QueryError::internal)?)))
+    }
+
     fn describe(
         &mut self,
         runtime: &tokio::runtime::Runtime,
         mut request: QueryRequest,
         output: &mut Output<'_>,
     ) -> anyhow::Result<()> {
-        let Prepared { statement, snapshot, options } = match self.prepare(&mut request) {
+        let Prepared { statement, snapshot, options } = match self.prepare(runtime, &mut request) {
             Ok(prepared) => prepared,
             Err(error) => return write_line(output, &Header::Failed(failure(&error))),
         };
@@ -191,7 +212,7 @@ impl Queries {
         mut request: QueryRequest,
         output: &mut Output<'_>,
     ) -> anyhow::Result<()> {
-        let Prepared { statement, snapshot, options } = match self.prepare(&mut request) {
+        let Prepared { statement, snapshot, options } = match self.prepare(runtime, &mut request) {
             Ok(prepared) => prepared,
             Err(error) => return write_line(output, &Header::Failed(failure(&error))),
         };

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use gongkai_catalog::Label;
 use gongkai_ingest::window::WindowQuery;
 use gongkai_warehouse::Snapshot;
-use gongkai_warehouse::query::SearchPath;
+use gongkai_warehouse::query::{Role, SearchPath};
 use serde::{Deserialize, Serialize};
 
 /// Hidden argument that makes the binary a worker.
@@ -112,6 +112,9 @@ pub struct Statement {
     /// The same as an Arrow stream of one row, in base64: what a client sent, read by nobody before the worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<String>,
+    /// Role of whoever asks: schema `staging` exists for some. What is known of a statement is known for this role.
+    #[serde(default)]
+    pub role: Role,
     /// Whether it may ask for the system catalogue of PostgreSQL.
     #[serde(default)]
     pub with_system: bool,

@@ -20,7 +20,7 @@ use object_store::ObjectStore;
 use tokio::sync::OnceCell;
 
 use super::derive::Purpose;
-use super::dictionary::depends_on_the_clock;
+use super::dictionary::is_decided_by_releases;
 use super::error::{Dimension, QueryError, excerpt};
 use super::explain::{self, explain};
 use super::functions::Functions;
@@ -249,7 +249,7 @@ fn resolve(query: &EngineStatement, state: &SessionState, names: &Names) -> Resu
         let is_ours =
             reference.catalog().is_none_or(|catalog| catalog == CATALOG) && reference.schema() != Some(ALONG_PATH);
         let schema = names.schema_of(reference.schema(), reference.table());
-        if reference.schema().is_none() && depends_on_the_clock(schema, reference.table()) {
+        if reference.schema().is_none() && !is_decided_by_releases(schema, reference.table()) {
             // The plan says of such a name only that it has no schema.
             names.keep_reckoned(Checked { releases: Vec::new(), is_repeatable: false });
         }

@@ -11,7 +11,7 @@ use datafusion::datasource::source_as_provider;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableScan, Volatility};
 
-use super::dictionary::depends_on_the_clock;
+use super::dictionary::is_decided_by_releases;
 use super::error::QueryError;
 use super::functions::Functions;
 use super::names::DEFAULT_SCHEMA;
@@ -132,7 +132,7 @@ fn check_scan(scan: &TableScan, tables: Tables, checked: &mut Checked) -> Result
     }
     if provider.is::<MemTable>() {
         let schema = scan.table_name.schema().unwrap_or(DEFAULT_SCHEMA);
-        checked.is_repeatable &= !depends_on_the_clock(schema, scan.table_name.table());
+        checked.is_repeatable &= is_decided_by_releases(schema, scan.table_name.table());
         return Ok(());
     }
     refuse(QueryError::not_allowed("this kind of table"))

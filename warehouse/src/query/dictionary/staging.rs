@@ -1,12 +1,12 @@
-//! Schema `staging`: what the inbox held and what was set aside. It exists for local operators only.
+//! Schema `staging`: what the inbox held and what was set aside. It exists for local operators and for those who publish or approve.
 
 use super::Kind::{Bigint, Text};
 use super::{ArrayRef, Sources, View, bigint, column, text};
-use crate::staging::{StagedCounts, StagedFile, StagedItem};
+use crate::staging::{SCHEMA, StagedCounts, StagedFile, StagedItem};
 
 pub(super) const VIEWS: &[View] = &[
     View {
-        schema: "staging",
+        schema: SCHEMA,
         name: "source_file",
         zh: "接收文件",
         en: "Files that were looked at, one row for each content",
@@ -30,7 +30,7 @@ pub(super) const VIEWS: &[View] = &[
         fill: source_files,
     },
     View {
-        schema: "staging",
+        schema: SCHEMA,
         name: "set_aside",
         zh: "另存内容",
         en: "Records and cells that were set aside, with place and reason",
