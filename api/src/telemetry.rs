@@ -3,6 +3,8 @@
 //! A request is one span, with the wait for a worker, the planning of the statement and the sending of its rows below it.
 //! Spans carry routes, doors and codes; never statements, addresses or keys.
 
+use std::io::IsTerminal;
+
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
@@ -49,12 +51,13 @@ impl Telemetry {
     pub fn start(log_filter: &str, collector: Option<&str>) -> Result<Self, CollectorError> {
         let traces = collector.map(provider).transpose()?;
         let filter = EnvFilter::try_from_env("GONGKAI_LOG").unwrap_or_else(|_| log_filter.into());
-        let log = tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .with_writer(std::io::stderr);
+        let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        // Lines of JSON for programs, short ones for whoever sits before it.
+        let log = if std::io::stderr().is_terminal() {
+            log.compact().with_target(false).without_time().boxed()
+        } else {
+            log.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+        };
         let spans = traces.as_ref().map(|provider| {
             tracing_opentelemetry::layer()
                 .with_tracer(provider.tracer("gongkai"))
