@@ -63,6 +63,15 @@ pub fn with_columns(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBat
     RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, _>>()?)
 }
 
+/// The schema of answers: texts lie one behind the other, which every reader of Arrow knows; the engine keeps them as views.
+pub fn of_answers(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8View => field.as_ref().clone().with_data_type(DataType::Utf8),
+        _ => field.as_ref().clone(),
+    });
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
+}
+
 fn schema_of(table: &Table, is_in: impl Fn(&Column) -> bool) -> SchemaRef {
     let columns = table.columns.iter().filter(|column| is_in(column));
     Arc::new(Schema::new(columns.map(arrow_field).collect::<Vec<_>>()))

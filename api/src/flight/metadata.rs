@@ -7,6 +7,7 @@ use arrow_flight::sql::{
     CommandGetCatalogs, CommandGetDbSchemas, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, SqlInfo,
 };
 use gongkai_warehouse::query::{CATALOG_NAME, ShownTable};
+use gongkai_warehouse::schema::of_answers;
 use tonic::Status;
 
 use super::refused;
@@ -48,7 +49,9 @@ pub fn tables(query: CommandGetTables, tables: &[ShownTable]) -> Listing {
     let mut builder = query.into_builder();
     for table in tables {
         let kind = if table.is_stored { STORED } else { MADE };
-        builder.append(CATALOG_NAME, &table.schema, &table.name, kind, &table.columns).map_err(internal)?;
+        builder
+            .append(CATALOG_NAME, &table.schema, &table.name, kind, &of_answers(&table.columns))
+            .map_err(internal)?;
     }
     builder.build().map_err(internal)
 }

@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, BufWriter, Read, StdinLock, StdoutLock, Write};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Schema};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
@@ -16,16 +17,19 @@ use gongkai_warehouse::lake::Warehouse;
 use gongkai_warehouse::query::{
     EngineSettings, QueryEngine, QueryError, QueryOptions, ScannedStatement, TextLimits, scan, write_list,
 };
+use gongkai_warehouse::schema::of_answers;
 use gongkai_warehouse::{Snapshot, Staging};
 
+use super::pool::held_bytes;
 use super::protocol::{Column, Failure, Header, Kept, QueryRequest, Request, Setup, Started, Statement, Trailer};
 use super::reader;
 use crate::instance::Definitions;
 
 /// Stack of the engine's threads: plans are walked recursively.
 const STACK_BYTES: usize = 16 << 20;
-/// Most bytes of one message to the parent, as far as rows can be parted: it holds a few of each answer that is not taken.
-const MESSAGE_BYTES: usize = 1 << 20;
+/// Most bytes of one message to the parent, as far as rows can be parted: it holds a few of each answer that is not taken. Chosen
+/// below what its C library asks the system for by itself ([`super::memory::KEEPING_LITTLE`]).
+const MESSAGE_BYTES: usize = 192 << 10;
 
 type Input<'a> = BufReader<StdinLock<'a>>;
 type Output<'a> = BufWriter<StdoutLock<'a>>;
@@ -199,7 +203,7 @@ impl Queries {
         let header = match described {
             Ok(described) => Header::Described {
                 parameters: schema_text(&described.parameters)?,
-                schema: schema_text(&described.schema)?,
+                schema: schema_text(&of_answers(&described.schema))?,
             },
             Err(error) => Header::Failed(failure(&error)),
         };
@@ -244,7 +248,8 @@ impl Queries {
                 is_repeatable: planned.is_repeatable(),
             },
         )?;
-        let mut writer = StreamWriter::try_new(&mut *output, &planned.schema())?;
+        let schema = of_answers(&planned.schema());
+        let mut writer = StreamWriter::try_new(&mut *output, &schema)?;
         let mut rows = 0;
         // Operators start tasks as soon as the plan is executed.
         let _entered = runtime.enter();
@@ -255,7 +260,7 @@ impl Queries {
                         let room = request.max_rows - rows;
                         let batch = batch.slice(0, batch.num_rows().min(usize::try_from(room)?));
                         rows += batch.num_rows() as u64;
-                        for part in parts_of(&batch)? {
+                        for part in parts_of(&batch, &schema)? {
                             writer.write(&part)?;
                             writer.flush()?;
                         }
@@ -275,24 +280,22 @@ impl Queries {
     }
 }
 
-/// A batch in parts of bearable size. A part of a column of texts does not keep the texts of the others.
-fn parts_of(batch: &RecordBatch) -> Result<Vec<RecordBatch>, ArrowError> {
+/// A batch in parts of bearable size, as answers have it. A part of a column of texts does not keep the texts of the others.
+fn parts_of(batch: &RecordBatch, schema: &SchemaRef) -> Result<Vec<RecordBatch>, ArrowError> {
     let rows = batch.num_rows();
-    let count = batch.get_array_memory_size().div_ceil(MESSAGE_BYTES).min(rows);
-    if count <= 1 {
-        return Ok(vec![batch.clone()]);
-    }
-    let size = rows.div_ceil(count);
+    let count = held_bytes(batch).div_ceil(MESSAGE_BYTES).clamp(1, rows.max(1));
+    let size = rows.div_ceil(count).max(1);
     let part = |from: usize| {
         let slice = batch.slice(from, size.min(rows - from));
-        let columns = slice.columns().iter().map(|column| match column.data_type() {
-            DataType::Utf8View => Arc::new(column.as_string_view().gc()) as ArrayRef,
-            DataType::BinaryView => Arc::new(column.as_binary_view().gc()) as ArrayRef,
-            _ => Arc::clone(column),
+        let columns = slice.columns().iter().zip(schema.fields()).map(|(column, field)| match column.data_type() {
+            DataType::BinaryView => Ok(Arc::new(column.as_binary_view().gc()) as ArrayRef),
+            _ => cast(column, field.data_type()),
         });
-        RecordBatch::try_new(slice.schema(), columns.collect())
+        // Without columns nothing else tells how many rows there are.
+        let count = RecordBatchOptions::new().with_row_count(Some(slice.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect::<Result<_, _>>()?, &count)
     };
-    (0..rows).step_by(size).map(part).collect()
+    (0..rows.max(1)).step_by(size).map(part).collect()
 }
 
 fn failure(error: &QueryError) -> Failure {

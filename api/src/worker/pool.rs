@@ -137,7 +137,7 @@ impl QueryAnswer {
 
 /// Bytes that the rows of a batch hold. A batch that came over IPC has all its columns in one buffer, and a column of
 /// texts keeps the texts of rows that LIMIT took away: neither is counted.
-fn held_bytes(batch: &RecordBatch) -> usize {
+pub(super) fn held_bytes(batch: &RecordBatch) -> usize {
     let held = |column: &ArrayRef| {
         let texts = match column.data_type() {
             DataType::Utf8View => column.as_string_view().total_buffer_bytes_used(),
