@@ -33,7 +33,7 @@ use crate::access::Running;
 use crate::worker::{Bound, Failure, QueryAnswer};
 
 /// Pieces that wait for the client.
-const WAITING: usize = 4;
+const WAITING: usize = 2;
 
 /// What the encoding thread says.
 enum Part {
@@ -50,14 +50,23 @@ pub struct FileAnswer {
     parts: mpsc::Receiver<Part>,
 }
 
-/// Bytes of a piece: less than what the C library asks the system for by itself, which would cost a fault a page each time.
-const PIECE_BYTES: usize = 192 << 10;
+/// Bytes of a piece. Chosen above what the C library takes from the system by itself and gives back at once
+/// ([`crate::worker::memory::KEEPING_LITTLE`]): as many as an answer has are collected, and go at different times.
+const PIECE_BYTES: usize = 512 << 10;
 
 /// What a writer has written and nobody has taken yet, in pieces.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Written {
+    /// The pieces that are full.
+    fn take_full(&self) -> Vec<Vec<u8>> {
+        let mut pieces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = pieces.len().saturating_sub(1);
+        pieces.drain(..full).collect()
+    }
+
+    /// All of them.
     fn take(&self) -> Vec<Vec<u8>> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -278,14 +287,14 @@ fn encode(
     let digesting = Digesting::start(Arc::clone(&schema))?;
     // Lines of JSON are what digests are made of.
     let are_lines = format.name == export::LINES.name;
-    let pass_on = || {
-        for piece in written.take() {
+    let gone = || Failure::new("internal", "nobody takes the answer");
+    let pass_on = |pieces: Vec<Vec<u8>>| {
+        for piece in pieces {
             let piece = Bytes::from(piece);
             if are_lines {
                 digesting.add(Undigested::Lines(piece.clone()));
             }
-            let gone = |_| Failure::new("internal", "nobody takes the answer");
-            sender.blocking_send(Part::Bytes(piece)).map_err(gone)?;
+            sender.blocking_send(Part::Bytes(piece)).map_err(|_| gone())?;
         }
         Ok(())
     };
@@ -312,12 +321,16 @@ fn encode(
             digesting.add(Undigested::Rows(batch.clone()));
         }
         writer.write(&batch).map_err(unwritten)?;
-        pass_on()?;
+        pass_on(written.take_full())?;
+        // A piece may take long to be full.
+        if sender.is_closed() {
+            return Err(gone());
+        }
         if is_truncated {
             break;
         }
     }
     writer.finish().map_err(unwritten)?;
-    pass_on()?;
+    pass_on(written.take())?;
     Ok(Part::End { digest: digesting.finish()?, is_truncated })
 }

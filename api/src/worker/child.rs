@@ -27,9 +27,8 @@ use crate::instance::Definitions;
 
 /// Stack of the engine's threads: plans are walked recursively.
 const STACK_BYTES: usize = 16 << 20;
-/// Most bytes of one message to the parent, as far as rows can be parted: it holds a few of each answer that is not taken. Chosen
-/// below what its C library asks the system for by itself ([`super::memory::KEEPING_LITTLE`]).
-const MESSAGE_BYTES: usize = 192 << 10;
+/// Most bytes of one message to the parent, as far as rows can be parted: it holds a few of each answer that is not taken.
+const MESSAGE_BYTES: usize = 1 << 20;
 
 type Input<'a> = BufReader<StdinLock<'a>>;
 type Output<'a> = BufWriter<StdoutLock<'a>>;
