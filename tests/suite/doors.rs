@@ -1,9 +1,13 @@
 //! The same figures in every format and behind every door.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Decimal128Type;
 use arrow::ipc::reader::StreamReader;
-use gongkai_tests::{Served, gongkai, samples, sha256, sql, up_at, value};
+use gongkai_tests::{EVERY_DOOR, Served, gongkai, samples, sha256, sql, up_at, value};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
@@ -235,4 +239,59 @@ fn a_question_that_would_read_more_than_it_may_is_refused_by_its_size() {
     assert_eq!(refused["status"], 422);
     assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("1000")), "{refused}");
     assert_eq!(client.sql("SELECT 1", &[]).json()["row_count"], 1);
+}
+
+/// A connection to the door for PostgreSQL on which a statement was sent. Nobody reads from it yet.
+fn asked_over_postgres(address: &str, sql: &str) -> TcpStream {
+    let length = |bytes: &[u8]| (bytes.len() as u32 + 4).to_be_bytes();
+    let mut stream = TcpStream::connect(address).expect("the door for PostgreSQL");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time limit");
+    let startup = [196_608_u32.to_be_bytes().as_slice(), b"user\0anybody\0database\0gongkai\0\0"].concat();
+    let query = [sql.as_bytes(), b"\0"].concat();
+    let messages = [&length(&startup), startup.as_slice(), b"Q", &length(&query), query.as_slice()].concat();
+    stream.write_all(&messages).expect("sends");
+    stream
+}
+
+#[test]
+fn a_worker_whose_reader_gives_way_answers_the_next_question() {
+    let (folder, data) = samples();
+    std::fs::write(folder.path().join("gongkai.toml"), "[query]\nworkers = 1\nqueue_wait_ms = 20000\n")
+        .expect("writes");
+    let served = Served::start(&data, &EVERY_DOOR);
+    let client = Client::of(&served);
+    let metric = |name: &str| {
+        let text = String::from_utf8(client.get("/metrics").body).expect("text");
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {text}"));
+        line.rsplit(' ').next().and_then(|value| value.parse::<u64>().ok()).expect("a number")
+    };
+    assert_eq!(client.sql("SELECT 1", &[]).status, 200);
+    let started = metric("gongkai_workers_started");
+
+    let large = "SELECT a.*, b.n FROM air_hourly a CROSS JOIN (SELECT row_no AS n FROM air_hourly LIMIT 200) b";
+    let mut slow = asked_over_postgres(served.pg_address(), large);
+    let begun = Instant::now();
+    while metric("gongkai_queries_running") == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the large question does not begin");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let answered = client.sql("SELECT 2", &[]);
+    assert_eq!(answered.status, 200, "{}", answered.json());
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "it waited for a reader that takes nothing: {:?}",
+        begun.elapsed()
+    );
+    assert_eq!(metric("gongkai_workers_started"), started, "the worker was ended");
+
+    // Who was slow is told so where the rows break off.
+    let (mut last, mut part) = (Vec::new(), vec![0; 1 << 16]);
+    while !last.windows(5).any(|word| word == b"57014") {
+        let read = slow.read(&mut part).expect("reads");
+        assert_ne!(read, 0, "the connection ends without a word");
+        last.drain(..last.len().saturating_sub(1_000));
+        last.extend_from_slice(&part[..read]);
+    }
+    let end = String::from_utf8_lossy(&last).into_owned();
+    assert!(end.contains("others wait"), "{end}");
 }

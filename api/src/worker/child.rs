@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, BufWriter, Read, StdinLock, StdoutLock, Write};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
@@ -29,6 +30,8 @@ use crate::instance::Definitions;
 const STACK_BYTES: usize = 16 << 20;
 /// Most bytes of one message to the parent, as far as rows can be parted: it holds a few of each answer that is not taken.
 const MESSAGE_BYTES: usize = 1 << 20;
+/// Time in which the tasks of a statement end that was told to stop; the parent waits a little longer.
+const QUIET_WAIT: Duration = Duration::from_millis(400);
 
 type Input<'a> = BufReader<StdinLock<'a>>;
 type Output<'a> = BufWriter<StdoutLock<'a>>;
@@ -60,7 +63,9 @@ pub fn run() -> anyhow::Result<()> {
             return Ok(());
         }
         match (&mut work, serde_json::from_str::<Request>(&line)?) {
-            (Work::Queries(queries), Request::Query(request)) => queries.answer(&runtime, request, &mut output)?,
+            (Work::Queries(queries), Request::Query(request)) => {
+                queries.answer(&runtime, request, &mut input, &mut output)?;
+            }
             (Work::Queries(queries), Request::Describe(request)) => queries.describe(&runtime, request, &mut output)?,
             (Work::Files(definitions), Request::Read(request)) => {
                 let bytes = announced(&mut input, request.bytes)?;
@@ -74,6 +79,8 @@ pub fn run() -> anyhow::Result<()> {
                 let bytes = announced(&mut input, request.bytes)?;
                 reader::answer_window(&request.query, &bytes, &mut output)?;
             }
+            // The answer had ended before the word came.
+            (Work::Queries(_), Request::Stop) => continue,
             _ => anyhow::bail!("a request for a worker of the other kind"),
         }
         output.flush()?;
@@ -213,6 +220,7 @@ impl Queries {
         &mut self,
         runtime: &tokio::runtime::Runtime,
         mut request: QueryRequest,
+        input: &mut Input<'_>,
         output: &mut Output<'_>,
     ) -> anyhow::Result<()> {
         let Prepared { statement, snapshot, options } = match self.prepare(runtime, &mut request) {
@@ -253,7 +261,7 @@ impl Queries {
         // Operators start tasks as soon as the plan is executed.
         let _entered = runtime.enter();
         let ended = match planned.execute() {
-            Ok(mut stream) => loop {
+            Ok(mut stream) => 'rows: loop {
                 match runtime.block_on(stream.next()) {
                     Some(Ok(batch)) => {
                         let room = request.max_rows - rows;
@@ -262,6 +270,9 @@ impl Queries {
                         for part in parts_of(&batch, &schema)? {
                             writer.write(&part)?;
                             writer.flush()?;
+                            if is_told_to_stop(input)? {
+                                break 'rows Trailer::Stopped;
+                            }
                         }
                         if rows == request.max_rows {
                             break Trailer::Done { rows };
@@ -275,8 +286,38 @@ impl Queries {
         };
         writer.finish()?;
         drop(writer);
+        if matches!(ended, Trailer::Stopped) && !is_quiet(runtime) {
+            anyhow::bail!("a statement goes on that was told to stop");
+        }
         write_line(output, &ended)
     }
+}
+
+/// Whether the parent has said that nobody wants the rest.
+///
+/// # Errors
+///
+/// It said something else: it waits for the end of this answer.
+fn is_told_to_stop(input: &mut Input<'_>) -> anyhow::Result<bool> {
+    if input.buffer().is_empty() && rustix::io::ioctl_fionread(input.get_ref())? == 0 {
+        return Ok(false);
+    }
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    match serde_json::from_str(&line)? {
+        Request::Stop => Ok(true),
+        _ => anyhow::bail!("a request before the end of an answer"),
+    }
+}
+
+/// Whether nothing of a statement runs any more, or does not shortly after its end: its tasks end where they wait next.
+fn is_quiet(runtime: &tokio::runtime::Runtime) -> bool {
+    let is_idle = || runtime.metrics().num_alive_tasks() == 0;
+    let until = Instant::now() + QUIET_WAIT;
+    while !is_idle() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    is_idle()
 }
 
 /// A batch in parts of bearable size, as answers have it. A part of a column of texts does not keep the texts of the others.

@@ -6,10 +6,11 @@
 //! its own query and nothing else.
 //!
 //! [`child`] is the worker's side, [`process`] one worker seen from the parent, [`pool`] the workers for
-//! queries with their bounded queue, [`reader`] the worker that parses department files,
+//! queries with their bounded queue, `conversation` a question to one of them, [`reader`] the worker that parses department files,
 //! [`readers`] several of them at once; [`memory`] looks at what all of them take together.
 
 pub mod child;
+mod conversation;
 pub mod memory;
 pub mod pool;
 pub mod process;

@@ -14,21 +14,16 @@ use chrono::{DateTime, Utc};
 use gongkai_catalog::Label;
 use gongkai_warehouse::Snapshot;
 use gongkai_warehouse::query::{TextLimits, scan};
-use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, info_span};
 
+use super::conversation::{Listener, converse, request};
 use super::memory::Memory;
 use super::process::{Worker, WorkerError};
-use super::protocol::{
-    Bound, Column, Failure, Header, QueryLimits, QueryRequest, Request, Setup, Started, Statement, Trailer,
-};
+use super::protocol::{Bound, Column, Failure, Header, QueryLimits, Request, Setup, Started, Statement};
 use super::watch::Watch;
 use crate::config;
-
-/// Time in which a reader takes the next batch of its answer, or loses the rest of it to those who wait for a worker.
-const READER_WAIT: Duration = Duration::from_millis(500);
 
 /// Time in which a worker gets ready. It is not part of a question's: a worker that was ended with the time of the question it
 /// was started for would be followed by another that is.
@@ -56,10 +51,10 @@ pub struct QueryAnswer {
     pub is_repeatable: bool,
     /// Types of the batches.
     pub schema: SchemaRef,
-    batches: mpsc::Receiver<Result<RecordBatch, Failure>>,
+    pub(super) batches: mpsc::Receiver<Result<RecordBatch, Failure>>,
     /// Somebody waits for the answer as long as this is there.
-    _waits: Option<mpsc::Receiver<()>>,
-    taken: Bound,
+    pub(super) _waits: Option<mpsc::Receiver<()>>,
+    pub(super) taken: Bound,
 }
 
 /// What a statement would give.
@@ -168,13 +163,13 @@ pub struct QueryPool {
 }
 
 /// What a worker is asked.
-struct Question {
+pub(super) struct Question {
     /// Closed when nobody waits for the answer any more.
     waited_for: mpsc::Sender<()>,
-    statement: Statement,
-    snapshot: Arc<Snapshot>,
-    now: DateTime<Utc>,
-    max_rows: usize,
+    pub statement: Statement,
+    pub snapshot: Arc<Snapshot>,
+    pub now: DateTime<Utc>,
+    pub max_rows: usize,
     span: Span,
 }
 
@@ -337,7 +332,7 @@ impl QueryPool {
     }
 
     /// Whether somebody waits for a worker and there is none.
-    fn is_waited_for(&self) -> bool {
+    pub(super) fn is_waited_for(&self) -> bool {
         let (running, waiting) = self.load();
         waiting > 0 && running == self.capacity
     }
@@ -471,130 +466,4 @@ impl QueryPool {
 fn schema_of(text: &str) -> Option<SchemaRef> {
     let bytes = STANDARD.decode(text).ok()?;
     Some(StreamReader::try_new(bytes.as_slice(), None).ok()?.schema())
-}
-
-/// A question as the worker takes it: the snapshot goes with it where the worker does not have it.
-fn request(worker: &mut Worker, question: Question) -> QueryRequest {
-    let Question { statement, snapshot, now, max_rows, .. } = question;
-    // An earlier state loses what is withdrawn later, and has more entries then.
-    let snapshot_key = format!("{}@{:?}#{}", snapshot.counter, snapshot.as_of, snapshot.releases.len());
-    let is_known = worker.snapshots.get(&snapshot_key).is_some();
-    if !is_known {
-        worker.snapshots.keep(snapshot_key.clone(), ());
-    }
-    QueryRequest { statement, snapshot_key, snapshot: (!is_known).then_some(snapshot), now, max_rows: max_rows as u64 }
-}
-
-/// Whoever takes an answer.
-struct Listener {
-    batches: mpsc::Sender<Result<RecordBatch, Failure>>,
-    receiver: mpsc::Receiver<Result<RecordBatch, Failure>>,
-    started: oneshot::Sender<Result<QueryAnswer, Failure>>,
-    /// A listener that has not taken the answer by then does not get the rest.
-    deadline: Instant,
-}
-
-/// How handing over an answer's batches ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum HandedOver {
-    /// All of them.
-    All,
-    /// The stream of the worker broke off, or nobody takes batches any more.
-    Broken,
-    /// They were not taken in time.
-    Late,
-}
-
-/// One question and its answer. Gives the worker back where it can take another.
-///
-/// A listener that takes its batches slowly keeps the worker, and its place, while nobody else waits for one, and never beyond the
-/// deadline.
-fn converse(pool: &QueryPool, mut worker: Worker, question: Question, listener: Listener) -> Option<Worker> {
-    let Listener { batches, receiver, started, deadline } = listener;
-    // The channel is empty: there is a place.
-    let last_word = batches.clone().try_reserve_owned().ok();
-    let fail = |failure: Failure| {
-        if let Some(last_word) = last_word {
-            drop(last_word.send(Err(failure)));
-        }
-    };
-    let request = Request::Query(request(&mut worker, question));
-    let header = info_span!("plan").in_scope(|| worker.send(&request).and_then(|()| worker.receive::<Header>()));
-    let (columns, releases, warnings, is_repeatable) = match header {
-        Ok(Header::Ready { columns, releases, warnings, is_repeatable }) => {
-            (columns, releases, warnings, is_repeatable)
-        }
-        Ok(Header::Failed(failure)) => {
-            let _ = started.send(Err(failure));
-            return Some(worker);
-        }
-        Ok(Header::Described { .. }) | Err(_) => {
-            let _ = started.send(Err(worker.bury()));
-            return None;
-        }
-    };
-    let mut reader = match StreamReader::try_new(worker.output(), None) {
-        Ok(reader) => reader,
-        Err(_) => {
-            let _ = started.send(Err(worker.bury()));
-            return None;
-        }
-    };
-    let schema = reader.schema();
-    let answer = QueryAnswer {
-        columns,
-        releases,
-        warnings,
-        is_repeatable,
-        schema,
-        batches: receiver,
-        _waits: None,
-        taken: Bound { rows: 0, bytes: 0 },
-    };
-    if started.send(Ok(answer)).is_err() {
-        worker.bury();
-        return None;
-    }
-    let _sending = info_span!("rows").entered();
-    let runtime = tokio::runtime::Handle::current();
-    let mut ended = HandedOver::All;
-    for batch in &mut reader {
-        let Ok(batch) = batch else {
-            ended = HandedOver::Broken;
-            break;
-        };
-        let mut given = Ok(batch);
-        ended = loop {
-            match runtime.block_on(batches.send_timeout(given, READER_WAIT)) {
-                Ok(()) => break HandedOver::All,
-                Err(SendTimeoutError::Closed(_)) => break HandedOver::Broken,
-                Err(SendTimeoutError::Timeout(back)) if Instant::now() < deadline && !pool.is_waited_for() => {
-                    given = back;
-                }
-                Err(SendTimeoutError::Timeout(_)) => break HandedOver::Late,
-            }
-        };
-        if ended != HandedOver::All {
-            break;
-        }
-    }
-    drop(reader);
-    if ended == HandedOver::Late {
-        worker.killer().time_out();
-    }
-    if ended != HandedOver::All {
-        fail(worker.bury());
-        return None;
-    }
-    match worker.receive::<Trailer>() {
-        Ok(Trailer::Done { .. }) => Some(worker),
-        Ok(Trailer::Failed(failure)) => {
-            fail(failure);
-            Some(worker)
-        }
-        Err(_) => {
-            fail(worker.bury());
-            None
-        }
-    }
 }

@@ -218,8 +218,13 @@ impl Worker {
 
     /// Sends one line.
     pub fn send(&mut self, message: &impl Serialize) -> Result<(), WorkerError> {
-        serde_json::to_writer(&mut self.input, message)?;
-        self.input.write_all(b"\n").and_then(|()| self.input.flush()).map_err(WorkerError::Pipe)
+        Self::send_to(&mut self.input, message)
+    }
+
+    /// Sends one line to a worker whose answer is being read.
+    pub fn send_to(input: &mut impl Write, message: &impl Serialize) -> Result<(), WorkerError> {
+        serde_json::to_writer(&mut *input, message)?;
+        input.write_all(b"\n").and_then(|()| input.flush()).map_err(WorkerError::Pipe)
     }
 
     /// Sends the bytes that a line has announced.
@@ -247,9 +252,9 @@ impl Worker {
         Ok(bytes)
     }
 
-    /// What follows a line.
-    pub fn output(&mut self) -> &mut impl Read {
-        &mut self.output
+    /// What the worker is told, and what follows a line of it.
+    pub fn ends(&mut self) -> (&mut impl Write, &mut impl Read) {
+        (&mut self.input, &mut self.output)
     }
 
     /// Ends the worker and says what its death means to whoever asked.

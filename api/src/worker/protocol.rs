@@ -44,6 +44,8 @@ pub enum Request {
     Query(QueryRequest),
     /// Say what a statement would give, without running it.
     Describe(QueryRequest),
+    /// Nobody wants the rest of the answer that is being sent. It may have ended by itself before this comes.
+    Stop,
     /// Read a department file; its bytes follow the line.
     Read(ReadRequest),
     /// Open an archive of files; its bytes follow the line.
@@ -191,6 +193,8 @@ pub enum Trailer {
     },
     /// The stream broke off.
     Failed(Failure),
+    /// The stream ended before its end: the worker was told to stop.
+    Stopped,
 }
 
 /// A column of an answer, with the meaning that declarations give it.
